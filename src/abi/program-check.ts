@@ -1,0 +1,252 @@
+// The invariants of a program, checked before a push and again after it (pair assertion). A worker that loaded a
+// checked program needs no further range checks on indices.
+
+import {
+  ATTACHMENT,
+  ENDPOINT_STATE,
+  NEXT_HOP,
+  OUTBOUND,
+  PROGRAM_VERSION,
+  ProgramError,
+  type Program,
+  type RuleSetProgram,
+} from './program.ts';
+
+/** Throws ProgramError naming the first broken invariant. */
+export function checkProgram(program: Program): void {
+  try {
+    checkTables(program);
+  } catch (error) {
+    // A column or table that is missing altogether: the checks read it as if it were there.
+    if (error instanceof TypeError) throw new ProgramError(`program: its shape is wrong (${error.message})`);
+    throw error;
+  }
+}
+
+function checkTables(program: Program): void {
+  if (typeof program !== 'object' || program === null) fail('it is not an object');
+  if (program.version !== PROGRAM_VERSION) fail(`version is ${program.version}, expected ${PROGRAM_VERSION}`);
+  if (!Number.isInteger(program.epoch) || program.epoch < 1) fail(`epoch is ${program.epoch}, expected 1 or more`);
+  for (const table of TABLES) {
+    if (typeof program[table] !== 'object' || program[table] === null) fail(`${table} is missing`);
+  }
+  if (!Array.isArray(program.routeTables) || !Array.isArray(program.ruleSets)) fail('a list of tables is not a list');
+  checkAttachments(program);
+  checkOwners(program);
+  checkVnets(program);
+  checkRoutes(program);
+  program.ruleSets.forEach((set, index) => checkRuleSet(set, index, program.ruleCount));
+  checkEndpoints(program);
+  checkAddresses(program);
+}
+
+const TABLES = [
+  'attachments',
+  'owners',
+  'vnets',
+  'routes',
+  'routeTables',
+  'ruleSets',
+  'endpoints',
+  'publicIps',
+  'natPools',
+] as const;
+
+function fail(what: string): never {
+  throw new ProgramError(`program: ${what}`);
+}
+
+function sameLength(table: Readonly<Record<string, unknown>>, name: string, columns: readonly string[]): number {
+  let length = -1;
+  for (const column of columns) {
+    const values = table[column];
+    if (!(values instanceof Int32Array)) fail(`${name}.${column} is not a column`);
+    if (length >= 0 && values.length !== length)
+      fail(`${name}.${column} has ${values.length} rows, expected ${length}`);
+    length = values.length;
+  }
+  return length;
+}
+
+function checkColumn(values: Int32Array, name: string): void {
+  if (!(values instanceof Int32Array)) fail(`${name} is not a column`);
+}
+
+function inRange(values: Int32Array, low: number, high: number, name: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] < low || values[i] >= high) fail(`${name}[${i}] is ${values[i]}, expected ${low} to ${high - 1}`);
+  }
+}
+
+function checkAttachments(program: Program): void {
+  const table = program.attachments;
+  const count = sameLength(table as unknown as Record<string, unknown>, 'attachments', [
+    'kind',
+    'flags',
+    'vnet',
+    'routeTable',
+    'macHigh',
+    'macLow',
+    'address',
+    'outNicRules',
+    'outSubnetRules',
+    'inSubnetRules',
+    'inNicRules',
+    'platformNicRules',
+    'platformSubnetRules',
+    'outbound',
+    'outboundIndex',
+    'idleMs',
+    'generation',
+    'flushGeneration',
+    'mtu',
+  ]);
+  inRange(table.kind, 0, ATTACHMENT.service + 1, 'attachments.kind');
+  inRange(table.vnet, -1, program.vnets.count, 'attachments.vnet');
+  inRange(table.routeTable, -1, program.routeTables.length, 'attachments.routeTable');
+  const sets = program.ruleSets.length;
+  inRange(table.outNicRules, -1, sets, 'attachments.outNicRules');
+  inRange(table.outSubnetRules, -1, sets, 'attachments.outSubnetRules');
+  inRange(table.inSubnetRules, -1, sets, 'attachments.inSubnetRules');
+  inRange(table.inNicRules, -1, sets, 'attachments.inNicRules');
+  inRange(table.platformNicRules, -1, sets, 'attachments.platformNicRules');
+  inRange(table.platformSubnetRules, -1, sets, 'attachments.platformSubnetRules');
+  inRange(table.outbound, 0, OUTBOUND.defaultAccess + 1, 'attachments.outbound');
+  for (let a = 0; a < count; a++) {
+    const rows = table.outbound[a] === OUTBOUND.publicIp ? program.publicIps.address.length : natPools(program);
+    const least = table.outbound[a] === OUTBOUND.none ? -1 : 0;
+    if (table.outboundIndex[a] < least || table.outboundIndex[a] >= Math.max(rows, 0)) {
+      if (table.outbound[a] !== OUTBOUND.none) fail(`attachments.outboundIndex[${a}] is ${table.outboundIndex[a]}`);
+    }
+  }
+  for (const [name, id] of [
+    ['internet', program.internet],
+    ['platform', program.platform],
+    ['service', program.service],
+  ] as const) {
+    if (!Number.isInteger(id) || id < 0 || id >= count) fail(`${name} is ${id}, not an attachment`);
+    if (table.kind[id] !== ATTACHMENT[name]) fail(`attachment ${id} is not of kind ${name}`);
+  }
+}
+
+function natPools(program: Program): number {
+  return program.natPools.kind.length;
+}
+
+function checkOwners(program: Program): void {
+  const { owners } = program;
+  sameLength(owners as unknown as Record<string, unknown>, 'owners', ['vnet', 'address', 'kind', 'ref']);
+  inRange(owners.vnet, 0, program.vnets.count, 'owners.vnet');
+  for (let i = 0; i < owners.ref.length; i++) {
+    const limit = owners.kind[i] === 0 ? program.attachments.kind.length : program.endpoints.address.length;
+    if (owners.ref[i] < 0 || owners.ref[i] >= limit) fail(`owners.ref[${i}] is ${owners.ref[i]}`);
+  }
+}
+
+function checkVnets(program: Program): void {
+  const { vnets } = program;
+  const table = vnets as unknown as Record<string, unknown>;
+  sameLength(table, 'vnets', ['rangeVnet', 'rangeFirst', 'rangeLast']);
+  sameLength(table, 'vnets', ['peerFrom', 'peerTo', 'peerForwarded']);
+  sameLength(table, 'vnets', ['dnsVnet', 'dnsAddress']);
+  checkColumn(vnets.onPremises, 'vnets.onPremises');
+  if (!Number.isInteger(vnets.count) || vnets.count < 0) fail(`vnets.count is ${vnets.count}`);
+  if (vnets.onPremises.length !== vnets.count) fail('vnets.onPremises does not have a row per network');
+  inRange(vnets.onPremises, 0, program.attachments.kind.length, 'vnets.onPremises');
+  inRange(vnets.rangeVnet, 0, vnets.count, 'vnets.rangeVnet');
+  inRange(vnets.peerFrom, 0, vnets.count, 'vnets.peerFrom');
+  inRange(vnets.peerTo, 0, vnets.count, 'vnets.peerTo');
+}
+
+function checkRoutes(program: Program): void {
+  const rows = sameLength(program.routes as unknown as Record<string, unknown>, 'routes', ['nextHop', 'target']);
+  inRange(program.routes.nextHop, 0, NEXT_HOP.InterfaceEndpoint + 1, 'routes.nextHop');
+  const attachments = program.attachments.kind.length;
+  for (let i = 0; i < rows; i++) {
+    const hop = program.routes.nextHop[i];
+    const target = program.routes.target[i];
+    let limit = attachments;
+    if (hop === NEXT_HOP.InterfaceEndpoint) limit = program.endpoints.address.length;
+    if (hop === NEXT_HOP.VnetLocal || hop === NEXT_HOP.VNetPeering || hop === NEXT_HOP.VNetGlobalPeering) {
+      limit = program.vnets.count;
+    }
+    if (target < -1 || target >= limit) fail(`routes.target[${i}] is ${target} for next hop ${hop}`);
+  }
+  program.routeTables.forEach((table, index) => {
+    checkTrie(table.trie, rows, `routeTables[${index}].trie`, true);
+    checkTrie(table.trieWithoutServiceEndpoints, rows, `routeTables[${index}].trieWithoutServiceEndpoints`, false);
+  });
+}
+
+function checkTrie(trie: Int32Array, rows: number, name: string, required: boolean): void {
+  if (trie.length % 256 !== 0 || (required && trie.length === 0)) fail(`${name} is not made of 256-entry nodes`);
+  const nodes = trie.length / 256;
+  for (let i = 0; i < trie.length; i++) {
+    if (trie[i] > rows) fail(`${name}[${i}] is route ${trie[i] - 1} of ${rows}`);
+    // A child always stands behind its parent: a walk ends.
+    if (trie[i] < 0 && (-trie[i] >= nodes || -trie[i] <= i >> 8)) fail(`${name}[${i}] is node ${-trie[i]} of ${nodes}`);
+  }
+}
+
+function checkRuleSet(set: RuleSetProgram, index: number, rules: number): void {
+  const name = `ruleSets[${index}]`;
+  checkColumn(set.bits, `${name}.bits`);
+  checkColumn(set.protocolRow, `${name}.protocolRow`);
+  const count = sameLength(set as unknown as Record<string, unknown>, name, ['access', 'ruleIndex']);
+  if (set.words !== Math.max(1, Math.ceil(count / 32))) fail(`${name}.words is ${set.words} for ${count} rules`);
+  inRange(set.ruleIndex, 0, rules, `${name}.ruleIndex`);
+  for (const dimension of ['src', 'dst', 'srcPort', 'dstPort'] as const) {
+    const starts = set[`${dimension}Start`];
+    const rows = set[`${dimension}Row`];
+    if (starts.length === 0 || starts.length !== rows.length) fail(`${name}.${dimension} has no segments`);
+    if (starts[0] >>> 0 !== 0) fail(`${name}.${dimension} does not start at 0`);
+    for (let i = 1; i < starts.length; i++) {
+      if (starts[i] >>> 0 <= starts[i - 1] >>> 0) fail(`${name}.${dimension} is not ascending at ${i}`);
+    }
+    inRange(rows, 0, set.bits.length - set.words + 1, `${name}.${dimension}Row`);
+  }
+  if (set.protocolRow.length !== 256) fail(`${name}.protocolRow has ${set.protocolRow.length} rows, expected 256`);
+  inRange(set.protocolRow, 0, set.bits.length - set.words + 1, `${name}.protocolRow`);
+}
+
+function checkEndpoints(program: Program): void {
+  const { endpoints } = program;
+  const count = sameLength(endpoints as unknown as Record<string, unknown>, 'endpoints', [
+    'vnet',
+    'address',
+    'state',
+    'flags',
+    'provider',
+    'backendAddress',
+    'rules',
+    'idleMs',
+  ]);
+  inRange(endpoints.vnet, 0, program.vnets.count, 'endpoints.vnet');
+  inRange(endpoints.state, 0, ENDPOINT_STATE.Disconnected + 1, 'endpoints.state');
+  inRange(endpoints.provider, 0, program.attachments.kind.length, 'endpoints.provider');
+  inRange(endpoints.rules, -1, program.ruleSets.length, 'endpoints.rules');
+  checkColumn(endpoints.portFirst, 'endpoints.portFirst');
+  checkColumn(endpoints.portLast, 'endpoints.portLast');
+  checkStarts(endpoints.portStart, count, endpoints.portFirst.length, 'endpoints.portStart');
+  if (endpoints.portFirst.length !== endpoints.portLast.length) fail('endpoints.portFirst and portLast differ');
+}
+
+function checkAddresses(program: Program): void {
+  const { publicIps, natPools: pools } = program;
+  sameLength(publicIps as unknown as Record<string, unknown>, 'publicIps', [
+    'address',
+    'attachment',
+    'privateAddress',
+    'standard',
+  ]);
+  inRange(publicIps.attachment, -1, program.attachments.kind.length, 'publicIps.attachment');
+  const count = sameLength(pools as unknown as Record<string, unknown>, 'natPools', ['kind', 'idleMs']);
+  checkColumn(pools.address, 'natPools.address');
+  checkStarts(pools.addressStart, count, pools.address.length, 'natPools.addressStart');
+}
+
+function checkStarts(starts: Int32Array, count: number, total: number, name: string): void {
+  checkColumn(starts, name);
+  if (starts.length !== count + 1 || starts[0] !== 0 || starts[count] !== total) fail(`${name} does not span its rows`);
+  for (let i = 0; i < count; i++) if (starts[i + 1] < starts[i]) fail(`${name} is not ascending at ${i + 1}`);
+}

@@ -1,0 +1,201 @@
+// Connection state and bindings over the flow table: whose clock says what is still alive, how the two records of a
+// connection are linked, and how they end. Expiry is decided at lookup; sweeps only reclaim what is dead anyway.
+
+import { FIN_LINGER_MS, RST_LINGER_MS } from '../abi/limits.ts';
+import { COLD_WORDS, NOTICE_WORDS, RECORD_WORDS, CONTROL, type Regions } from '../abi/regions.ts';
+import { TCP_FIN, TCP_RST } from '../wire/tcp.ts';
+import {
+  C_DEADLINE,
+  C_INBOUND,
+  C_NAT,
+  C_NEXT,
+  C_PEER,
+  C_STATE,
+  FlowTable,
+  PATH_VALID,
+  R_DST,
+  R_EGRESS,
+  R_KEY,
+  R_LAST_SEEN,
+  R_PORTS,
+  R_SRC,
+  STATE_BINDING,
+  STATE_CLOSING,
+  STATE_FIN,
+  STATE_LIVE,
+} from './flow-table.ts';
+import { HOT_IDLE_MS, HOT_WORDS, swap16, swap32, type Tables } from './tables.ts';
+
+/** Key words of a guest's side of a connection, as little-endian loads of the frame. */
+export function portsWord(srcPort: number, dstPort: number): number {
+  return swap16(srcPort) | (swap16(dstPort) << 16);
+}
+
+/** Everything the stages and the sweep share about connections. */
+export class Connections {
+  readonly table: FlowTable;
+  private readonly hot: Int32Array;
+  private readonly control: Int32Array;
+  private readonly notices: Int32Array;
+  private sweepAt: number;
+
+  constructor(regions: Regions, hot: Int32Array) {
+    this.table = new FlowTable(regions);
+    this.hot = hot;
+    this.control = regions.control;
+    this.notices = regions.notices;
+    this.sweepAt = 1;
+  }
+
+  /** The record of `attachment` for a connection seen from there, or 0. Addresses in host order. */
+  find(attachment: number, protocol: number, src: number, dst: number, srcPort: number, dstPort: number): number {
+    return this.table.find(swap32(src), swap32(dst), portsWord(srcPort, dstPort), (attachment << 8) | protocol);
+  }
+
+  /** A new record, or 0 when the table is full. */
+  insert(attachment: number, protocol: number, src: number, dst: number, srcPort: number, dstPort: number): number {
+    return this.table.insert(swap32(src), swap32(dst), portsWord(srcPort, dstPort), (attachment << 8) | protocol);
+  }
+
+  /** True while the connection state of a record admits packets without asking rules (NSG-26, NSG-33). */
+  isLive(record: number, now: number): boolean {
+    const c = record * COLD_WORDS;
+    const state = this.table.cold[c + C_STATE];
+    if ((state & STATE_LIVE) === 0) return false;
+    if ((state & STATE_CLOSING) !== 0) return now - this.table.cold[c + C_DEADLINE] < 0;
+    const attachment = this.table.records[record * RECORD_WORDS + R_KEY] >>> 8;
+    return this.usedWithin(record, now, this.hot[attachment * HOT_WORDS + HOT_IDLE_MS]);
+  }
+
+  /** True while the binding of a record translates; it has a clock of its own and outlives the state (NSG-36). */
+  isBound(record: number, now: number, tables: Tables): boolean {
+    const c = record * COLD_WORDS;
+    if ((this.table.cold[c + C_STATE] & STATE_BINDING) === 0) return false;
+    const nat = this.table.cold[c + C_NAT];
+    const attachment = this.table.records[record * RECORD_WORDS + R_KEY] >>> 8;
+    const ownIdle = this.hot[attachment * HOT_WORDS + HOT_IDLE_MS];
+    const idle = nat < 0 ? ownIdle : (tables.program.natPools.idleMs[nat] ?? ownIdle);
+    return this.usedWithin(record, now, idle);
+  }
+
+  // Packets in either direction keep a record alive: its own, and those of the record whose path leads here.
+  private usedWithin(record: number, now: number, idle: number): boolean {
+    const { records, cold } = this.table;
+    if (now - records[record * RECORD_WORDS + R_LAST_SEEN] < idle) return true;
+    const inbound = cold[record * COLD_WORDS + C_INBOUND];
+    if (inbound === 0 || cold[inbound * COLD_WORDS + C_PEER] !== record) return false;
+    return now - records[inbound * RECORD_WORDS + R_LAST_SEEN] < idle;
+  }
+
+  /** FIN and RST end a connection: a RST leaves 5 s, FINs from both sides close it (NSG-35). Paths of a closing
+   * connection are not cached, so that its deadline is asked. */
+  tcpEnd(record: number, flags: number, now: number): void {
+    const { cold } = this.table;
+    const c = record * COLD_WORDS;
+    const peer = cold[c + C_PEER];
+    if ((flags & TCP_RST) !== 0) {
+      this.close(record, now + RST_LINGER_MS);
+      if (peer !== 0) this.close(peer, now + RST_LINGER_MS);
+      return;
+    }
+    if ((flags & TCP_FIN) === 0) return;
+    cold[c + C_STATE] |= STATE_FIN;
+    if (peer === 0 || (cold[peer * COLD_WORDS + C_STATE] & STATE_FIN) === 0) return;
+    this.close(record, now + FIN_LINGER_MS);
+    this.close(peer, now + FIN_LINGER_MS);
+  }
+
+  private close(record: number, deadline: number): void {
+    const { cold, records } = this.table;
+    const c = record * COLD_WORDS;
+    if ((cold[c + C_STATE] & STATE_CLOSING) === 0 || deadline - cold[c + C_DEADLINE] < 0) {
+      cold[c + C_DEADLINE] = deadline;
+    }
+    cold[c + C_STATE] |= STATE_CLOSING;
+    records[record * RECORD_WORDS + R_EGRESS] &= ~PATH_VALID;
+  }
+
+  /** Forgets the state of a connection on both sides (flush: NSG-37); bindings stay. */
+  forgetState(record: number): void {
+    const { cold, records } = this.table;
+    const peer = cold[record * COLD_WORDS + C_PEER];
+    for (const r of peer === 0 ? [record] : [record, peer]) {
+      cold[r * COLD_WORDS + C_STATE] &= ~(STATE_LIVE | STATE_FIN | STATE_CLOSING);
+      records[r * RECORD_WORDS + R_EGRESS] &= ~PATH_VALID;
+    }
+  }
+
+  /** Frees a record and clears the links to it. */
+  remove(record: number): void {
+    const { cold, records } = this.table;
+    const c = record * COLD_WORDS;
+    for (const linked of [cold[c + C_PEER], cold[c + C_INBOUND]]) {
+      if (linked === 0) continue;
+      if (cold[linked * COLD_WORDS + C_PEER] === record) {
+        cold[linked * COLD_WORDS + C_PEER] = 0;
+        records[linked * RECORD_WORDS + R_EGRESS] &= ~PATH_VALID;
+      }
+      if (cold[linked * COLD_WORDS + C_INBOUND] === record) cold[linked * COLD_WORDS + C_INBOUND] = 0;
+    }
+    if ((cold[c + C_NEXT] & DIRECTORY_NOTICE) !== 0) this.notify(record, cold[c + C_NEXT] & 0xff, 0);
+    this.table.remove(record);
+  }
+
+  /** True when the injector was told this already. */
+  isAnnounced(record: number, shard: number): boolean {
+    return this.table.cold[record * COLD_WORDS + C_NEXT] === (shard | DIRECTORY_NOTICE);
+  }
+
+  /** Tells the injector that packets of this record's attachment and five-tuple belong to `shard`. */
+  announce(record: number, shard: number): void {
+    this.table.cold[record * COLD_WORDS + C_NEXT] = shard | DIRECTORY_NOTICE;
+    this.notify(record, shard, 1);
+  }
+
+  private notify(record: number, shard: number, learn: number): void {
+    const { control, notices } = this;
+    const head = control[CONTROL.noticeHead];
+    const capacity = notices.length / NOTICE_WORDS;
+    if (((head - Atomics.load(control, CONTROL.noticeTail)) | 0) >= capacity) {
+      if (learn === 0) return; // a stale directory entry only steers a later connection to another shard
+      throw new Error(`steering notices: all ${capacity} places are taken, the injector does not read them`);
+    }
+    const at = (head & (capacity - 1)) * NOTICE_WORDS;
+    const e = record * RECORD_WORDS;
+    const { records } = this.table;
+    notices[at] = records[e + R_KEY] >>> 8;
+    notices[at + 1] = records[e + R_SRC];
+    notices[at + 2] = records[e + R_DST];
+    notices[at + 3] = records[e + R_PORTS];
+    notices[at + 4] = (records[e + R_KEY] & 0xff) | (shard << 8) | (learn << 16);
+    Atomics.store(control, CONTROL.noticeHead, (head + 1) | 0);
+  }
+
+  /** Reclaims dead records among the next `steps`; returns how many it freed. */
+  sweep(steps: number, now: number, tables: Tables): number {
+    const { table } = this;
+    const high = table.high;
+    let freed = 0;
+    if (high === 0) return freed;
+    for (let i = 0; i < steps; i++) {
+      const record = this.sweepAt;
+      this.sweepAt = record >= high ? 1 : record + 1;
+      if (table.records[record * RECORD_WORDS + R_KEY] === 0) continue;
+      if (this.isLive(record, now) || this.isBound(record, now, tables)) continue;
+      this.remove(record);
+      freed++;
+    }
+    return freed;
+  }
+
+  /** Removes every record of an attachment that is gone, and those whose path leads there. */
+  removeAttachments(isGone: (attachment: number) => boolean): void {
+    const { table } = this;
+    for (let record = 1; record <= table.high; record++) {
+      const key = table.records[record * RECORD_WORDS + R_KEY];
+      if (key !== 0 && isGone(key >>> 8)) this.remove(record);
+    }
+  }
+}
+
+const DIRECTORY_NOTICE = 0x100;

@@ -1,0 +1,17 @@
+// What the stages of the slow path work on: one object per forwarder.
+
+import type { Regions } from '../abi/regions.ts';
+import type { Connections } from './connections.ts';
+import type { NatPorts } from './nat-ports.ts';
+import type { Tables } from './tables.ts';
+
+export interface Context {
+  readonly regions: Regions;
+  readonly frames: DataView;
+  readonly connections: Connections;
+  readonly natPorts: NatPorts;
+  /** False: every packet walks the stages, in established mode where its connection is known. */
+  readonly cachePaths: boolean;
+  /** Replaced at a program switch, never within a batch. */
+  tables: Tables;
+}

@@ -1,0 +1,142 @@
+// Public addresses: the explicit outbound methods of NET-17 on the way to the Internet, and the way in. A public IP of
+// a NIC translates 1:1 (NET-11); a NAT gateway and default outbound access share addresses by port.
+//
+// Reads   egress, addresses, ports, record.   Writes  newSrc, newDst, ports, egress, natPool, provenance.
+// Drops   NO_OUTBOUND_PATH, OUTBOUND_SMTP_BLOCKED, SNAT_PORT_EXHAUSTED, INBOUND_CLOSED_PUBLIC_IP, NO_SUCH_DESTINATION.
+
+import { DROP } from '../../abi/drop-reasons.ts';
+import { ATTACHMENT, NIC_ALLOW_SMTP, NIC_HAS_NSG, OUTBOUND } from '../../abi/program.ts';
+import { PROV_NAT, PROV_TRANSLATION, STAGE, TRANSLATION } from '../../abi/provenance.ts';
+import { COLD_WORDS, RECORD_WORDS } from '../../abi/regions.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+import type { Context } from '../context.ts';
+import {
+  C_NAT,
+  C_STATE,
+  EGRESS_MASK,
+  R_EGRESS,
+  R_NEW_DST,
+  R_NEW_PORTS,
+  R_NEW_SRC,
+  STATE_PUBLIC,
+} from '../flow-table.ts';
+import { NatPorts } from '../nat-ports.ts';
+import { dropAt, type Pass } from '../pass.ts';
+import { swap16, swap32 } from '../tables.ts';
+
+const SMTP_PORT = 25;
+
+/** NIC towards the Internet. */
+export function outboundAddressStage(pass: Pass, context: Context): void {
+  const { attachments, publicIps } = context.tables.program;
+  const nic = pass.ingress;
+  const reject = (reason: number): void => dropAt(pass, reason, STAGE.publicIp, nic);
+  if (pass.protocol === PROTOCOL_TCP && pass.dstPort === SMTP_PORT) {
+    if ((attachments.flags[nic] & NIC_ALLOW_SMTP) === 0) return reject(DROP.OUTBOUND_SMTP_BLOCKED); // WIRE-20
+  }
+  if (reusePublicBinding(pass, context)) return;
+  const method = attachments.outbound[nic];
+  if (method === OUTBOUND.none) return reject(DROP.NO_OUTBOUND_PATH);
+  if (method !== OUTBOUND.publicIp) return natOut(pass, context, attachments.outboundIndex[nic], method);
+  const row = publicIpOfSource(pass, context, attachments.outboundIndex[nic]);
+  pass.newSrc = publicIps.address[row];
+  pass.provenance[PROV_TRANSLATION] = TRANSLATION.publicIpOut;
+  pass.provenance[PROV_NAT] = row;
+}
+
+/** A NIC may have a public IP per ipConfig: the one of the packet's source, else the first. */
+function publicIpOfSource(pass: Pass, context: Context, first: number): number {
+  const { publicIps } = context.tables.program;
+  for (let row = 0; row < publicIps.address.length; row++) {
+    if (publicIps.attachment[row] === pass.ingress && publicIps.privateAddress[row] === pass.src) return row;
+  }
+  return first;
+}
+
+/** A live binding decides: replies of what came in by a public IP leave with it, and a NAT port stays. */
+function reusePublicBinding(pass: Pass, context: Context): boolean {
+  const { connections, tables } = context;
+  const { record } = pass;
+  if (record === 0) return false;
+  const { cold, records } = connections.table;
+  if ((cold[record * COLD_WORDS + C_STATE] & STATE_PUBLIC) === 0) return false;
+  if (!connections.isBound(record, pass.now, tables)) return false;
+  const e = record * RECORD_WORDS;
+  pass.newSrc = swap32(records[e + R_NEW_SRC]);
+  pass.newSrcPort = swap16(records[e + R_NEW_PORTS] & 0xffff);
+  const pool = cold[record * COLD_WORDS + C_NAT];
+  pass.natPool = pool;
+  pass.provenance[PROV_TRANSLATION] = pool < 0 ? TRANSLATION.publicIpOut : TRANSLATION.natOut;
+  pass.provenance[PROV_NAT] = pool < 0 ? tables.publicIps.get(0, pass.newSrc) : pool;
+  return true;
+}
+
+/** Port translation by a pool: the first port of this shard whose reverse five-tuple is free. */
+function natOut(pass: Pass, context: Context, pool: number, method: number): void {
+  const { connections, natPorts, tables } = context;
+  const { natPools, internet } = tables.program;
+  const reject = (reason: number): void => dropAt(pass, reason, STAGE.publicIp, pass.ingress);
+  const isEcho = pass.protocol === PROTOCOL_ICMP && pass.icmpError === 0 && pass.srcPort === pass.dstPort;
+  // NET-16: the implicit path carries neither fragments nor ICMP echo; port translation needs ports.
+  if (method === OUTBOUND.defaultAccess && (isEcho || pass.fragment !== 0)) return reject(DROP.NO_OUTBOUND_PATH);
+  if (pass.protocol !== PROTOCOL_TCP && pass.protocol !== PROTOCOL_UDP && !isEcho) return reject(DROP.NO_OUTBOUND_PATH);
+  const first = natPools.addressStart[pool];
+  const addresses = natPools.addressStart[pool + 1] - first;
+  if (addresses === 0) return reject(DROP.NO_OUTBOUND_PATH);
+  const shard = (pass.facts >>> 8) & 0xff;
+  for (let tries = NatPorts.candidates(addresses); tries > 0; tries--) {
+    const candidate = natPorts.next(pool, shard, addresses);
+    const address = natPools.address[first + (candidate >>> 16)];
+    const port = candidate & 0xffff;
+    const dstPort = isEcho ? port : pass.dstPort;
+    const taken = connections.find(internet, pass.protocol, pass.dst, address, dstPort, port);
+    if (taken !== 0) {
+      if (connections.isLive(taken, pass.now) || connections.isBound(taken, pass.now, tables)) continue;
+      connections.remove(taken);
+    }
+    pass.newSrc = address;
+    pass.newSrcPort = port;
+    if (isEcho) pass.newDstPort = port;
+    pass.natPool = pool;
+    pass.provenance[PROV_TRANSLATION] = TRANSLATION.natOut;
+    pass.provenance[PROV_NAT] = pool;
+    return;
+  }
+  reject(DROP.SNAT_PORT_EXHAUSTED);
+}
+
+/** From the Internet: a live binding, or the public IP of a NIC. */
+export function inboundAddressStage(pass: Pass, context: Context): void {
+  const { connections, tables } = context;
+  const { attachments, publicIps } = tables.program;
+  const { record } = pass;
+  if (record !== 0 && connections.isBound(record, pass.now, tables)) {
+    const { cold, records } = connections.table;
+    const e = record * RECORD_WORDS;
+    pass.egress = records[e + R_EGRESS] & EGRESS_MASK;
+    pass.newDst = swap32(records[e + R_NEW_DST]);
+    pass.newSrcPort = swap16(records[e + R_NEW_PORTS] & 0xffff);
+    pass.newDstPort = swap16(records[e + R_NEW_PORTS] >>> 16);
+    const pool = cold[record * COLD_WORDS + C_NAT];
+    pass.provenance[PROV_TRANSLATION] = pool < 0 ? TRANSLATION.publicIpIn : TRANSLATION.natIn;
+    pass.provenance[PROV_NAT] = pool < 0 ? tables.publicIps.get(0, pass.dst) : pool;
+    if (pool >= 0 || publicIps.privateAddress[pass.provenance[PROV_NAT]] === pass.newDst) return;
+  }
+  const row = tables.publicIps.get(0, pass.dst);
+  if (row < 0 || publicIps.attachment[row] < 0) {
+    return dropAt(pass, DROP.NO_SUCH_DESTINATION, STAGE.publicIp, pass.ingress);
+  }
+  const nic = publicIps.attachment[row];
+  pass.egress = nic;
+  pass.newDst = publicIps.privateAddress[row];
+  pass.newSrcPort = pass.srcPort;
+  pass.newDstPort = pass.dstPort;
+  pass.provenance[PROV_TRANSLATION] = TRANSLATION.publicIpIn;
+  pass.provenance[PROV_NAT] = row;
+  if (attachments.kind[nic] !== ATTACHMENT.nic) {
+    return dropAt(pass, DROP.NO_SUCH_DESTINATION, STAGE.publicIp, pass.ingress);
+  }
+  if (pass.established === 1 || publicIps.standard[row] === 0) return;
+  // NET-18: with no group on NIC or subnet, a Standard public IP lets nothing in.
+  if ((attachments.flags[nic] & NIC_HAS_NSG) === 0) dropAt(pass, DROP.INBOUND_CLOSED_PUBLIC_IP, STAGE.publicIp, nic);
+}
