@@ -64,7 +64,7 @@ export const SUBNET_LENGTH_MIN = 2;
 export const SUBNET_LENGTH_MAX = 29;
 /** Addresses at the start of a subnet that cannot be assigned; at its end it is one (NET-3). */
 export const SUBNET_RESERVED_FIRST = 4;
-/** Virtual networks per subscription; subnets, peerings, DNS servers and private addresses of one (LIM-10 to LIM-14). */
+/** Virtual networks per subscription; subnets, peerings, DNS servers, addresses of one (LIM-10 to LIM-14). */
 export const VNETS_PER_SUBSCRIPTION_MAX = 1_000;
 export const SUBNETS_PER_VNET_MAX = 3_000;
 export const PEERINGS_PER_VNET_MAX = 500;

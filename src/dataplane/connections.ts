@@ -38,6 +38,7 @@ export class Connections {
   private readonly control: Int32Array;
   private readonly notices: Int32Array;
   private sweepAt: number;
+  private fullSweepAt: number;
 
   constructor(regions: Regions, hot: Int32Array) {
     this.table = new FlowTable(regions);
@@ -45,6 +46,7 @@ export class Connections {
     this.control = regions.control;
     this.notices = regions.notices;
     this.sweepAt = 1;
+    this.fullSweepAt = -FULL_SWEEP_MS;
   }
 
   /** The record of `attachment` for a connection seen from there, or 0. Addresses in host order. */
@@ -188,6 +190,14 @@ export class Connections {
     return freed;
   }
 
+  /** Looks through the whole table for dead records when it is full; at most once in FULL_SWEEP_MS, so that a flood of
+   * new connections does not cost a sweep each. True when room was found. */
+  makeRoom(now: number, tables: Tables): boolean {
+    if (now - this.fullSweepAt < FULL_SWEEP_MS) return false;
+    this.fullSweepAt = now;
+    return this.sweep(this.table.high, now, tables) > 1;
+  }
+
   /** Removes every record of an attachment that is gone, and those whose path leads there. */
   removeAttachments(isGone: (attachment: number) => boolean): void {
     const { table } = this;
@@ -199,3 +209,4 @@ export class Connections {
 }
 
 const DIRECTORY_NOTICE = 0x100;
+const FULL_SWEEP_MS = 1000;

@@ -16,11 +16,13 @@ import { createHitPath } from './hit-path.ts';
 import { NatPorts } from './nat-ports.ts';
 import { PathTable } from './path-table.ts';
 import { SlowPath } from './slow-path.ts';
-import { HOT_WORDS, buildTables, loadHot, type Tables } from './tables.ts';
+import { HOT_WORDS, buildTables, loadHot } from './tables.ts';
 import { Tap } from './tap.ts';
 
-/** Records the sweep looks at per batch: the whole table in a few thousand batches. */
+/** Records the sweep looks at per batch at least: an idle table is seen whole in a few thousand batches. */
 const SWEEP_STEPS = 64;
+/** And for each record that the batch made, so that the dead never outnumber a third of the living. */
+const SWEEP_STEPS_PER_RECORD = 4;
 
 export interface ForwarderOptions {
   /** Bytes of a frame that taps copy. */
@@ -68,19 +70,19 @@ export class Forwarder {
     return this.context.tables.program.epoch;
   }
 
-  /** The current program's tables. */
-  get tables(): Tables {
-    return this.context.tables;
-  }
-
   /** Forwards the batch's rows; every row gets an outcome. */
   forward(): void {
     const { batch } = this;
+    const { table } = this.connections;
+    const recordsBefore = table.count;
     this.hitPath();
     this.count();
     this.tap.publish();
-    if (batch.count > 0) this.connections.sweep(SWEEP_STEPS, batch.now[batch.count - 1], this.context.tables);
-    this.regions.counters[COUNT.records] = this.connections.table.count;
+    if (batch.count > 0) {
+      const steps = SWEEP_STEPS + SWEEP_STEPS_PER_RECORD * Math.max(0, table.count - recordsBefore);
+      this.connections.sweep(steps, batch.now[batch.count - 1], this.context.tables);
+    }
+    this.regions.counters[COUNT.records] = table.count;
     this.regions.counters[COUNT.pathsUsed] = this.paths.count;
   }
 

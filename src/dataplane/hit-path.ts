@@ -58,6 +58,10 @@ export function createHitPath(
   slowPath: SlowPath,
   tap: Tap,
 ): () => void {
+  const { frameWords: frames_, index: index_, records: records_, recordFloats: floats_ } = regions;
+  const { frame: frame_, length: length_, attachment: attachment_, now: now_ } = batch;
+  const { egress: egress_, verdict: verdict_, path: path_ } = batch;
+  const { counters, traffic } = regions;
   const hashes_ = new Int32Array(HIT_GROUP);
   const found_ = new Int32Array(HIT_GROUP);
   const touched = new Int32Array(1);
@@ -65,16 +69,22 @@ export function createHitPath(
   const table = connections.table;
 
   return function forwardBatch(): void {
-    const frames = regions.frameWords;
-    const index = regions.index;
-    const records = regions.records;
-    const floats = regions.recordFloats;
-    const counters = regions.counters;
-    const traffic = regions.traffic;
+    // Hoisted: V8 folds a closure constant's data pointer and length only when it is read once into a local.
+    const frames = frames_;
+    const index = index_;
+    const records = records_;
+    const floats = floats_;
     const hot = hot_;
     const hashes = hashes_;
     const found = found_;
-    const { count, frame, length, attachment, now, egress, verdict, path } = batch;
+    const frame = frame_;
+    const length = length_;
+    const attachment = attachment_;
+    const now = now_;
+    const egress = egress_;
+    const verdict = verdict_;
+    const path = path_;
+    const { count } = batch;
     let touch = 0;
     let hits = 0;
 

@@ -66,6 +66,11 @@ export class PathTable {
     return this.next;
   }
 
+  /** Copies a row. */
+  readInto(id: number, row: Int32Array): void {
+    for (let w = 0; w < PROVENANCE_WORDS; w++) row[w] = this.rows[id * PROVENANCE_WORDS + w];
+  }
+
   epochOf(id: number): number {
     return this.rows[id * PROVENANCE_WORDS + PROV_EPOCH];
   }

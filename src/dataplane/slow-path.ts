@@ -6,7 +6,7 @@
 
 import { DROP } from '../abi/drop-reasons.ts';
 import { ATTACHMENT } from '../abi/program.ts';
-import { ESTABLISHED_PATH, PROV_DROP, PROV_EGRESS, PROV_ESTABLISHED, STAGE } from '../abi/provenance.ts';
+import { ESTABLISHED_PATH, PROV_DROP, PROV_ESTABLISHED, STAGE } from '../abi/provenance.ts';
 import { OUTCOME, RECORD_WORDS } from '../abi/regions.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { TCP_FIN, TCP_RST } from '../wire/tcp.ts';
@@ -121,7 +121,7 @@ export class SlowPath {
     pass.newDstPort = swap16(records[e + R_NEW_PORTS] >>> 16);
     pass.fate = FATE.deliver;
     if (pass.fragment === FIRST_FRAGMENT) {
-      pass.provenance[PROV_EGRESS] = pass.egress;
+      this.paths.readInto(records[e + R_PATH], pass.provenance);
       this.fragments.remember(pass, context.frames);
     }
     return records[e + R_PATH];

@@ -57,7 +57,6 @@ export function checkIpv4Header(frames: DataView, at: number, available: number)
   if (ipv4Version(frames, at) !== 4) return IPV4_BAD_VERSION;
   const headerLength = ipv4HeaderLength(frames, at);
   if (headerLength < IPV4_HEADER_MIN) return IPV4_BAD_HEADER_LENGTH;
-  if (headerLength > available) return IPV4_TRUNCATED;
   const totalLength = ipv4TotalLength(frames, at);
   if (totalLength < headerLength) return IPV4_BAD_TOTAL_LENGTH;
   if (totalLength > available) return IPV4_TRUNCATED;

@@ -201,6 +201,8 @@ describe('the wire', () => {
         senderIp: parseIpv4('10.0.0.4'),
         targetMac: 0,
         targetIp: parseIpv4(target),
+        srcMac: 0x000d3a000004,
+        dstMac: 0xffffffffffff,
       });
       const result = lab.send('app', ask);
       expect(result.outcome).toBe('answered');

@@ -22,6 +22,14 @@ async function workers(count: number): Promise<Engine> {
   return engine;
 }
 
+function oneScript(): [Parameters<typeof play>[1], Parameters<typeof play>[2]] {
+  const scripts = fc.sample(fc.tuple(fc.array(networks, { minLength: 1, maxLength: 1 }), traffic), {
+    seed: 5,
+    numRuns: 1,
+  });
+  return scripts[0]!;
+}
+
 test('inline, one worker and two workers give every packet the same fate and the same bytes', async () => {
   const scripts = fc.sample(fc.tuple(fc.array(networks, { minLength: 3, maxLength: 3 }), traffic), {
     seed: 20260101,
@@ -38,10 +46,7 @@ test('inline, one worker and two workers give every packet the same fate and the
 });
 
 test('a batch of many packets comes back in order of time and id, whoever forwarded it', async () => {
-  const [[nets, acts]] = fc.sample(fc.tuple(fc.array(networks, { minLength: 1, maxLength: 1 }), traffic), {
-    seed: 5,
-    numRuns: 1,
-  }) as [[Parameters<typeof play>[1], Parameters<typeof play>[2]]];
+  const [nets, acts] = oneScript();
   const engine = await workers(2);
   const sent = play(createInlineEngine({ connectionsMax: 512 }), nets, acts).map(({ sent: frame }) => frame);
   play(engine, nets, []);
@@ -51,10 +56,7 @@ test('a batch of many packets comes back in order of time and id, whoever forwar
 });
 
 test('a damaged program is refused, and the old one goes on', async () => {
-  const [[nets, acts]] = fc.sample(fc.tuple(fc.array(networks, { minLength: 1, maxLength: 1 }), traffic), {
-    seed: 5,
-    numRuns: 1,
-  }) as [[Parameters<typeof play>[1], Parameters<typeof play>[2]]];
+  const [nets, acts] = oneScript();
   const engine = await workers(1);
   const before = play(engine, nets, acts);
   const broken = { version: 1, epoch: 9 } as unknown as Parameters<Engine['push']>[0];

@@ -1,6 +1,7 @@
 // Which attachments a network has and which ids they bear. Ids come from the registry, so that they outlive compiles:
 // an object keeps its id while it lives, and the id of one that went is never given out again.
 
+import { formatIpv4 } from '../../wire/index.ts';
 import type { AttachmentInfo, AttachmentRegistry } from './compiled.ts';
 import type { Context, EndpointFacts, NicFacts, VnetFacts } from './context.ts';
 
@@ -39,7 +40,9 @@ export function planAttachments(context: Context, registry: AttachmentRegistry):
     const key = nicKey(nic);
     const { network, subnet } = nic.place;
     const place = { vnet: network.vnet.name, subnet: subnet.name };
-    const info = { attachment: register(key), kind: 'nic' as const, name: nic.nic.name, id: nic.nic.id, ...place };
+    const { name, id, properties } = nic.nic;
+    const facts = { address: formatIpv4(nic.address), ipForwarding: properties.enableIPForwarding };
+    const info = { attachment: register(key), kind: 'nic' as const, name, id, ...place, ...facts };
     plans.push({ key, info, nic, network });
   }
   for (const endpoint of context.endpoints) {

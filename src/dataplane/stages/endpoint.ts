@@ -29,19 +29,20 @@ import { FATE, dropAt, type Pass } from '../pass.ts';
 import { areConnected, ownerAttachment, swap16, swap32 } from '../tables.ts';
 import { endpointRulesStage } from './security.ts';
 import { freeSourcePort } from './shared-exit.ts';
+import { isFlushed } from './state.ts';
 
 /** Consumer towards service. */
 export function endpointStage(pass: Pass, context: Context): void {
   const { endpoints } = context.tables.program;
   const { endpoint } = pass;
-  const bound = consumerBinding(pass, context);
-  if (bound && pass.fresh === 0 && !isRevoked(context, endpoint)) {
+  const binding = consumerBinding(pass, context);
+  const isKnown = binding !== 0 && pass.fresh === 0 && !isRevoked(context, endpoint);
+  if (isKnown && !isFlushed(pass, context, binding, endpoints.provider[endpoint])) {
     // Established: neither rules (PNSG-7) nor admission are asked again (PE-21).
     pass.provenance[PROV_ENDPOINT_RULE] = BY_FLOW;
   } else {
     endpointRulesStage(pass, context, endpoint);
-    if (pass.fate === FATE.drop) return;
-    admit(pass, context, endpoint);
+    if (pass.fate === FATE.undecided && !isKnown) admit(pass, context, endpoint);
     if (pass.fate === FATE.drop) return;
   }
   pass.egress = endpoints.provider[endpoint];
@@ -71,14 +72,15 @@ function isRevoked(context: Context, endpoint: number): boolean {
   return program.endpoints.state[endpoint] !== ENDPOINT_STATE.Approved;
 }
 
-/** True when this consumer's record leads to a live binding at the service side. */
-function consumerBinding(pass: Pass, context: Context): boolean {
+/** The live binding at the service side that this consumer's record leads to, or 0. */
+function consumerBinding(pass: Pass, context: Context): number {
   const { connections, tables } = context;
-  if (pass.record === 0) return false;
+  if (pass.record === 0) return 0;
   const { cold, records } = connections.table;
   const binding = cold[pass.record * COLD_WORDS + C_PEER];
-  if (binding === 0 || !connections.isBound(binding, pass.now, tables)) return false;
-  return records[binding * RECORD_WORDS + R_KEY] >>> 8 === tables.program.endpoints.provider[pass.endpoint];
+  if (binding === 0 || !connections.isBound(binding, pass.now, tables)) return 0;
+  const isOurs = records[binding * RECORD_WORDS + R_KEY] >>> 8 === tables.program.endpoints.provider[pass.endpoint];
+  return isOurs ? binding : 0;
 }
 
 /** ROUTE-44: replies go straight to whoever owns the packet's source address, past appliances on the way in, as far as

@@ -51,6 +51,10 @@ export function installStage(pass: Pass, context: Context, pathId: number): void
   if (peer === 0 && pass.record !== 0) {
     peer = connections.insert(pass.egress, protocol, pass.newDst, pass.newSrc, pass.newDstPort, pass.newSrcPort);
   }
+  if ((pass.record === 0 || peer === 0) && connections.makeRoom(pass.now, context.tables)) {
+    pass.record = connections.find(pass.ingress, protocol, pass.src, pass.dst, pass.srcPort, pass.dstPort);
+    return installStage(pass, context, pathId);
+  }
   if (pass.record === 0 || peer === 0) {
     pass.fate = FATE.undecided;
     return dropAt(pass, DROP.FLOW_TABLE_FULL, STAGE.route, pass.ingress);
@@ -75,14 +79,16 @@ function writeState(pass: Pass, context: Context, peer: number): void {
   const isNew = pass.established === 0;
   if (isNew) {
     cold[c + C_STATE] = (cold[c + C_STATE] & ~(STATE_FIN | STATE_CLOSING)) | STATE_LIVE | STATE_FORWARD;
-    cold[c + C_FLUSH] = flushGeneration[pass.ingress];
   }
+  // Forward packets have asked whatever changed (NSG-37); replies ask nothing and leave the marks alone.
+  const hasAsked = isNew || (cold[c + C_STATE] & STATE_FORWARD) !== 0;
+  if (hasAsked) cold[c + C_FLUSH] = flushGeneration[pass.ingress];
   const peerIsLive = context.connections.isLive(peer, pass.now) && pass.fresh === 0;
   if (!peerIsLive) {
     cold[p + C_STATE] = (cold[p + C_STATE] & ~(STATE_FIN | STATE_CLOSING | STATE_FORWARD)) | STATE_LIVE;
     records[peer * RECORD_WORDS + R_LAST_SEEN] = pass.now;
   }
-  if (!peerIsLive || isNew) cold[p + C_FLUSH] = flushGeneration[pass.egress];
+  if (!peerIsLive || hasAsked) cold[p + C_FLUSH] = flushGeneration[pass.egress];
   records[own * RECORD_WORDS + R_LAST_SEEN] = pass.now;
   cold[c + C_PEER] = peer;
   cold[p + C_INBOUND] = own;

@@ -8,7 +8,7 @@
 import { DROP } from '../../abi/drop-reasons.ts';
 import { PASSES_MAX } from '../../abi/limits.ts';
 import { ATTACHMENT, NIC_IP_FORWARDING, SETTING_ARP_ANSWER_UNUSED } from '../../abi/program.ts';
-import { STAGE } from '../../abi/provenance.ts';
+import { PROV_EGRESS, STAGE } from '../../abi/provenance.ts';
 import { FATE, dropAt, type Pass } from '../pass.ts';
 import { ownerAttachment, type Tables } from '../tables.ts';
 import {
@@ -119,6 +119,7 @@ function arp(pass: Pass, frames: DataView, tables: Tables): void {
     if (tables.owners.get(pass.network, target) < 0) return;
   }
   pass.fate = FATE.answer;
+  pass.provenance[PROV_EGRESS] = pass.ingress;
 }
 
 function checkEgress(pass: Pass, tables: Tables): void {
