@@ -42,6 +42,17 @@ export function derive<T extends object>(made: T, from: At, members: Readonly<Re
   return made;
 }
 
+/** Lets a key that is read under another name keep its place and its path. */
+export function renameKey(object: object, written: string, meant: string): void {
+  const origin = origins.get(object);
+  if (origin === undefined) return;
+  const asWritten = (key: string | number | undefined): string | number | undefined => (key === meant ? written : key);
+  origins.set(object, {
+    source: (key, part) => origin.source(asWritten(key), part),
+    path: (key) => origin.path(asWritten(key)),
+  });
+}
+
 /** A text with its lines: turns offsets into lines and columns. */
 export class TextSource {
   readonly file: string;

@@ -5,7 +5,7 @@ import { derive } from './places.ts';
 import type { At } from './places.ts';
 import { makeId, TYPE_OF_KIND } from './resource-types.ts';
 import type { Topology, TopologyNetwork, TopologyPeering, TopologySubnet } from './topology-schema.ts';
-import { build, buildResource, from, listFrom, refer } from './topology-values.ts';
+import { build, buildResource, distinctEntries, from, listFrom, refer } from './topology-values.ts';
 import type { ExpandContext, Member } from './topology-values.ts';
 
 export function expandVirtualNetwork(
@@ -14,7 +14,7 @@ export function expandVirtualNetwork(
   network: TopologyNetwork,
   at: At,
 ): readonly object[] {
-  const subnets = Object.entries(network.subnets ?? {}).map(([child, subnet]) =>
+  const subnets = distinctEntries(network.subnets).map(([child, subnet]) =>
     expandSubnet(context, child, subnet, { object: network.subnets ?? {}, key: child, part: 'key' }),
   );
   const space = build({ object: network, key: 'addressSpace' }, { addressPrefixes: listFrom(network, 'addressSpace') });

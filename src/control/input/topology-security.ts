@@ -12,13 +12,11 @@ export function expandSecurityGroup(
   group: TopologySecurityGroup,
   at: At,
 ): readonly object[] {
-  const rules = group.rules ?? [];
-  reportDuplicates(context, rules, 'rules');
-  const members = rules.map((rule, index) => expandRule(context, rule, { object: rules, key: index }));
+  const rules = distinct(context, group.rules ?? [], 'rules');
   return [
     buildResource(context, 'networkSecurityGroup', name, at, {
       flushConnection: from(group, 'flushConnection'),
-      securityRules: [members],
+      securityRules: [rules.map(([rule, place]) => expandRule(context, rule, place))],
       tags: from(group, 'tags'),
     }),
   ];
@@ -37,23 +35,18 @@ export function expandRouteTable(
   table: TopologyRouteTable,
   at: At,
 ): readonly object[] {
-  const routes = table.routes ?? [];
-  reportDuplicates(context, routes, 'routes');
-  const members = routes.map((route, index) =>
-    build(
-      { object: routes, key: index },
-      {
-        name: [route.name ?? `route-${index + 1}`],
-        addressPrefix: from(route, 'addressPrefix'),
-        nextHopType: from(route, 'nextHopType'),
-        nextHopIpAddress: from(route, 'nextHopIpAddress'),
-      },
-    ),
+  const routes = distinct(context, table.routes ?? [], 'routes').map(([route, place], index) =>
+    build(place, {
+      name: [route.name ?? `route-${index + 1}`],
+      addressPrefix: from(route, 'addressPrefix'),
+      nextHopType: from(route, 'nextHopType'),
+      nextHopIpAddress: from(route, 'nextHopIpAddress'),
+    }),
   );
   return [
     buildResource(context, 'routeTable', name, at, {
       disableBgpRoutePropagation: from(table, 'disableBgpRoutePropagation'),
-      routes: [members],
+      routes: [routes],
       tags: from(table, 'tags'),
     }),
   ];
@@ -108,19 +101,20 @@ function isGroup(text: string): boolean {
 }
 
 /** Rules and routes are known by their name: a second one would silently replace the first. */
-function reportDuplicates(
+function distinct<T extends { readonly name?: string | undefined }>(
   context: ExpandContext,
-  list: readonly { readonly name?: string | undefined }[],
+  list: readonly T[],
   what: string,
-): void {
+): (readonly [item: T, at: At])[] {
   const seen = new Set<string>();
-  for (const item of list) {
+  return list.flatMap((item, index) => {
     const name = item.name?.toLowerCase();
-    if (name === undefined) continue;
-    if (seen.has(name)) {
+    if (name !== undefined && seen.has(name)) {
       const message = `two ${what} have the name ${item.name}; case does not count`;
       context.issues.error('DUPLICATE_NAME', { object: item, key: 'name' }, message, 'rename one of them');
+      return [];
     }
-    seen.add(name);
-  }
+    if (name !== undefined) seen.add(name);
+    return [[item, { object: list, key: index }] as const];
+  });
 }

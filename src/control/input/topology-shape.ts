@@ -1,9 +1,11 @@
-// The shape check of a topology: what zod finds, told in the user's words and at the user's place. Mistyped keys get a
-// suggestion and are then left out, so that a single typo does not hide every other problem.
+// The shape check of a topology: what zod finds, told in the user's words and at the user's place. Mistyped keys are
+// read as the keys that were probably meant, so that a single typo does not hide every other problem.
 
 import type { z } from 'zod';
 import { describeValue, isObject } from './fields.ts';
 import type { IssueList } from './issue-list.ts';
+import { setMember } from './json-text.ts';
+import { renameKey } from './places.ts';
 import { suggest } from './suggestions.ts';
 import { topologyJsonSchema, topologySchema } from './topology-schema.ts';
 import type { Topology } from './topology-schema.ts';
@@ -14,11 +16,17 @@ type Path = readonly PropertyKey[];
 /** The value as a topology, or undefined when its shape is wrong in more than unknown keys. Changes `value`. */
 export function checkTopologyShape(value: object, issues: IssueList): Topology | undefined {
   dropEmptySections(value);
-  const first = topologySchema.safeParse(value);
-  if (first.success) return value;
-  for (const problem of first.error.issues) report(value, problem, [], issues);
   // The values themselves are used and not zod's copies: places are remembered by object identity.
-  return topologySchema.safeParse(value).success ? value : undefined;
+  for (;;) {
+    const parsed = topologySchema.safeParse(value);
+    if (parsed.success) return value;
+    const problems = parsed.error.issues.flatMap((problem) => flatten(problem, []));
+    const unknown = problems.filter((problem) => problem.code === 'unrecognized_keys');
+    for (const { path, keys } of unknown) for (const key of keys) mendUnknownKey(value, path, key, issues);
+    if (unknown.length > 0) continue; // each turn removes a key, so this ends
+    for (const problem of problems) reportWrongValue(value, problem, issues);
+    return undefined;
+  }
 }
 
 /** A section without content (`services:` and nothing below) is an empty section. */
@@ -26,15 +34,18 @@ function dropEmptySections(value: object): void {
   for (const [key, member] of Object.entries(value)) if (member === null) Reflect.deleteProperty(value, key);
 }
 
-function report(root: object, problem: Problem, base: Path, issues: IssueList): void {
+type FlatProblem =
+  | { readonly code: 'unrecognized_keys'; readonly path: Path; readonly keys: readonly string[] }
+  | { readonly code: 'wrong_value'; readonly path: Path; readonly expected: string };
+
+/** Problems without unions, with their whole path. */
+function flatten(problem: Problem, base: Path): FlatProblem[] {
   const path = [...base, ...problem.path];
-  if (problem.code === 'invalid_union') {
-    const option = deepestOption(problem);
-    if (option !== undefined) for (const inner of option) report(root, inner, path, issues);
-    else reportWrongValue(root, path, expectedByUnion(problem), issues);
-  } else if (problem.code === 'unrecognized_keys') {
-    for (const key of problem.keys) reportUnknownKey(root, path, key, issues);
-  } else reportWrongValue(root, path, expectedBy(problem), issues);
+  if (problem.code === 'unrecognized_keys') return [{ code: problem.code, path, keys: problem.keys }];
+  if (problem.code !== 'invalid_union') return [{ code: 'wrong_value', path, expected: expectedBy(problem) }];
+  const option = deepestOption(problem);
+  if (option !== undefined) return option.flatMap((inner) => flatten(inner, path));
+  return [{ code: 'wrong_value', path, expected: expectedByUnion(problem) }];
 }
 
 /** The option of a union that the user meant: the one that fits at the top and fails deeper inside. */
@@ -70,7 +81,9 @@ function expectedBy(problem: Problem): string {
   return problem.message;
 }
 
-function reportWrongValue(root: object, path: Path, expected: string, issues: IssueList): void {
+function reportWrongValue(root: object, problem: FlatProblem, issues: IssueList): void {
+  if (problem.code !== 'wrong_value') return;
+  const { path, expected } = problem;
   const { holder, key } = locate(root, path);
   const value: unknown = Reflect.get(holder, key);
   if (value === undefined) {
@@ -97,14 +110,19 @@ function hintFor(expected: string, value: unknown): string {
   return `write ${expected} here`;
 }
 
-function reportUnknownKey(root: object, path: Path, key: string, issues: IssueList): void {
+/** Reports an unknown key and goes on as if the nearest known key had been written, or none. */
+function mendUnknownKey(root: object, path: Path, key: string, issues: IssueList): void {
   const holder = path.length === 0 ? root : get(root, path);
-  if (typeof holder !== 'object' || holder === null) return;
+  if (typeof holder !== 'object' || holder === null) throw new Error(`no object at ${path.join('.')}`);
   const known = knownKeys(path);
   const nearest = suggest(key, known);
   const hint = nearest === undefined ? `known keys are ${known.join(', ')}` : `did you mean ${nearest}?`;
   issues.error('UNKNOWN_KEY', { object: holder, key, part: 'key' }, `unknown key ${JSON.stringify(key)}`, hint);
+  const value: unknown = Reflect.get(holder, key);
   Reflect.deleteProperty(holder, key);
+  if (nearest === undefined || Object.hasOwn(holder, nearest)) return;
+  setMember(holder, nearest, value);
+  renameKey(holder, key, nearest);
 }
 
 /** Keys that the schema knows at a path. */

@@ -70,6 +70,16 @@ export function refer<T extends object>(
   return id === undefined ? undefined : [derive({ id }, at), at];
 }
 
+/** Entries of a section without those whose name differs from an earlier one in case only: they are reported. */
+export function distinctEntries<T>(section: Readonly<Record<string, T>> | undefined): [string, T][] {
+  const seen = new Set<string>();
+  return Object.entries(section ?? {}).filter(([name]) => {
+    const isFirst = !seen.has(name.toLowerCase());
+    seen.add(name.toLowerCase());
+    return isFirst;
+  });
+}
+
 /** List of names as a list of references. */
 export function referAll(context: ExpandContext, list: readonly string[] | undefined, kind: NamedKind): Member {
   if (list === undefined) return undefined;

@@ -14,6 +14,7 @@ import { ownId } from './topology-names.ts';
 import { expandPeerings, expandVirtualNetwork } from './topology-networks.ts';
 import type { Topology } from './topology-schema.ts';
 import { expandApplicationGroups, expandRouteTable, expandSecurityGroup } from './topology-security.ts';
+import { distinctEntries } from './topology-values.ts';
 import type { ExpandContext } from './topology-values.ts';
 
 export interface Expansion {
@@ -27,7 +28,7 @@ export interface Expansion {
 export function expandTopology(topology: Topology, context: ExpandContext): Expansion {
   const resources: RawResource[] = [];
   const each = <T>(section: Readonly<Record<string, T>> | undefined, expand: Expand<T>): void => {
-    for (const [name, member] of Object.entries(section ?? {})) {
+    for (const [name, member] of distinctEntries(section)) {
       resources.push(...expand(context, name, member, { object: section ?? {}, key: name, part: 'key' }));
     }
   };

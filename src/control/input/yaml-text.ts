@@ -107,7 +107,7 @@ function toObject(walk: Walk, node: YAMLMap, parent: At | undefined, depth: numb
     if (!aliased && isScalar(keyNode) && keyNode.anchor !== undefined) walk.anchors.set(keyNode.anchor, keyNode);
     const key = keyText(keyValue?.value);
     const keyAt = keyNode === null ? startOf(node) : startOf(keyNode);
-    members.set(key, [keyAt, valueNode === null ? keyAt : startOf(valueNode)]);
+    members.set(key, [keyAt, isEmpty(valueNode) ? keyAt : startOf(valueNode)]);
     setMember(object, key, toValue(walk, valueNode, { object, key }, depth + 1, aliased));
   }
   return object;
@@ -130,6 +130,11 @@ function toArray(walk: Walk, node: YAMLSeq, parent: At | undefined, depth: numbe
     array.push(toValue(walk, itemNode, { object: array, key: index }, depth + 1, aliased));
   }
   return array;
+}
+
+/** True for the value of a key with nothing behind it: such a value is best shown at its key. */
+function isEmpty(node: Node | null): node is null {
+  return node === null || (node.range?.[0] === node.range?.[1] && isScalar(node));
 }
 
 function startOf(node: Node): number {

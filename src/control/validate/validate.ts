@@ -16,6 +16,8 @@ import { checkRouteTables } from './routes.ts';
 import { checkApplicationGroups, checkSecurityGroups } from './security-groups.ts';
 import { checkVirtualNetworks } from './virtual-networks.ts';
 
+export { VALIDATE_ISSUE_CODES, type ValidateIssueCode } from './codes.ts';
+
 /**
  * All problems of a network under a behaviour, in the order of the network's parts. Errors mean that Azure refuses the
  * configuration (or that it cannot be emulated); warnings that it probably is not what was meant. A rule that an export
