@@ -33,6 +33,10 @@ export const NAT_PORTS_PER_ADDRESS = 64_512;
 export const NAT_PORTS_PER_SHARD = NAT_PORTS_PER_ADDRESS / SHARDS;
 /** An input file larger than this is refused before it is parsed: no real export is near it. */
 export const INPUT_BYTES_MAX = 32 * 1024 * 1024;
+/** Nesting of an input's lists and mappings: real ones stay below ten, and readers recurse per level. */
+export const INPUT_DEPTH_MAX = 100;
+/** Values that YAML aliases may add to one input: far above any use, far below what exhausts memory. */
+export const INPUT_ALIASED_VALUES_MAX = 100_000;
 /** User rules per network security group (LIM-2). */
 export const RULES_PER_NSG_MAX = 1_000;
 /** Prefixes per side of one rule (LIM-3). */

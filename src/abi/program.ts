@@ -1,6 +1,7 @@
 // The program: the compiled network as tables of integers, no names. Control compiles it, msgpack carries it, a worker
-// switches to it between two batches. `checkProgram` (program-check.ts) runs on both sides of the push (pair assertion). Columns are
-// Int32Array; addresses are signed 32-bit images of host-order IPv4 addresses (`address | 0`); index -1 means none.
+// switches to it between two batches. `checkProgram` (program-check.ts) runs on both sides of the push (pair
+// assertion). Columns are Int32Array; addresses are signed 32-bit images of host-order IPv4 addresses (`address | 0`);
+// index -1 means none.
 
 import { decode, encode } from '@msgpack/msgpack';
 

@@ -68,9 +68,10 @@ export function runBench(options: BenchOptions): BenchRow[] {
 
 /** The report for people. */
 export function formatBench(rows: readonly BenchRow[], machine: Conditions): string {
+  const { node, v8, cpu, cores, load, platform } = machine;
   const lines = [
-    `Node ${machine.node}, V8 ${machine.v8}, ${machine.cpu}, ${machine.cores} cores, load ${machine.load}, ${machine.platform}`,
-    machine.load > machine.cores ? 'warning: the machine is busy, figures are too high' : '',
+    `Node ${node}, V8 ${v8}, ${cpu}, ${cores} cores, load ${load}, ${platform}`,
+    load > cores ? 'warning: the machine is busy, figures are too high' : '',
     '',
     'case                   parameters                                         ns best    p10 median     Mpps  outcome',
   ];
@@ -80,9 +81,14 @@ export function formatBench(rows: readonly BenchRow[], machine: Conditions): str
       .join(' ');
     const { best, p10, median } = row.nsPerPacket;
     const numbers = [best, p10, median].map((value) => formatNs(value).padStart(7)).join('');
-    lines.push(`${row.id.padEnd(22)} ${params.padEnd(48)}${numbers} ${String(row.mpps).padStart(8)}  ${row.outcome}`);
+    lines.push(`${row.id.padEnd(22)} ${params.padEnd(48)}${numbers} ${mppsText(row).padStart(8)}  ${row.outcome}`);
   }
   return lines.filter((line, i) => i !== 1 || line !== '').join('\n');
+}
+
+// Compiles are not packets.
+function mppsText(row: BenchRow): string {
+  return row.id === 'nsg-compile' ? '-' : String(row.mpps);
 }
 
 function formatNs(value: number): string {

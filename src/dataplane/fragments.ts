@@ -1,5 +1,5 @@
-// Fragments (WIRE-15): the first fragment, which carries the ports, is judged like any packet and leaves an entry; later
-// ones follow it, in order. A later fragment without an entry is dropped and creates nothing. The fabric never
+// Fragments (WIRE-15): the first fragment, which carries the ports, is judged like any packet and leaves an entry;
+// later ones follow it, in order. A later fragment without an entry is dropped and creates nothing. The fabric never
 // fragments nor reassembles.
 
 import { FRAGMENT_MS } from '../abi/limits.ts';

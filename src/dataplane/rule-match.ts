@@ -20,7 +20,7 @@ export type RuleSet = Pick<
   | 'protocolRow'
 >;
 
-/** No rule matched: cannot happen where default rules are present; in platform rule sets it means "bypassed" (NSG-30). */
+/** No rule matched: cannot happen where default rules are present; in platform sets it means "bypassed" (NSG-30). */
 export const NO_MATCH = -1;
 
 const WORD_BITS = 32;

@@ -66,8 +66,8 @@ function nextCommand(commands: MessagePort): WorkerCommand {
   return received.message as WorkerCommand;
 }
 
-/** Between two batches: the pushed program is current from the next batch on. A damaged program changes nothing; control
- * sees it by the epoch that did not come. */
+/** Between two batches: the pushed program is current from the next batch on. A damaged program changes nothing;
+ * control sees it by the epoch that did not come. */
 function load(
   regions: Regions,
   forwarder: Forwarder | undefined,

@@ -34,6 +34,7 @@ export class SendBuffer {
 
   /** Copies `length` bytes of the stream from `offset`; throws when they were released or never appended. */
   copyInto(target: Uint8Array, at: number, offset: number, length: number): void {
+    if (length === 0) return;
     if (offset < this.#released || offset + length > this.#end) {
       throw new Error(`bytes ${offset} to ${offset + length} are not in a buffer of ${this.#released} to ${this.#end}`);
     }

@@ -147,7 +147,7 @@ function makeNicGuest(facts: GuestFacts, options: HostLike, port: GuestPort): { 
     return { guest: host, host };
   }
   const appliance = new Appliance(port, { ...options, ...facts.appliance });
-  return { guest: appliance, host: appliance.host };
+  return { guest: appliance, host: appliance };
 }
 
 // Linux guests ask for the gateway's MAC address for everything outside their subnet; the fabric answers either way.

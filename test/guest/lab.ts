@@ -118,7 +118,9 @@ export class Lab {
 
   /** Frames as text, oldest first: `app: 10.0.0.4.50000 > ...`. */
   texts(from?: string): string[] {
-    return this.sent.filter((sent) => from === undefined || sent.from === from).map((sent) => describeFrame(sent.frame));
+    return this.sent
+      .filter((sent) => from === undefined || sent.from === from)
+      .map((sent) => describeFrame(sent.frame));
   }
 
   schedule(timeNs: number, run: () => void): GuestTimer {

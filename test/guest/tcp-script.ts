@@ -114,7 +114,11 @@ class Script {
 
   expectFact(verb: string, value: string | undefined): void {
     this.settle();
-    if (verb === 'nothing') expect(this.inbox.map((frame) => this.textOf(frame)), this.line).toEqual([]);
+    if (verb === 'nothing')
+      expect(
+        this.inbox.map((frame) => this.textOf(frame)),
+        this.line,
+      ).toEqual([]);
     else if (verb === 'state') expect(this.connection?.state, this.line).toBe(value);
     else if (verb === 'result') expect(this.connection?.result, this.line).toBe(value);
     else if (verb === 'data') expect(this.bytes, this.line).toBe(Number(value));

@@ -45,7 +45,6 @@ function cases(table: Record<string, string>): void {
 
 describe('no connection', () => {
   cases({
-    'closed_syn to a port that is not served: RST': 'peer S 0\n host S. 0 1', // 1433 is served; see host.test.ts
     'listen_ack without a SYN: RST with its acknowledgement': 'peer . 5 7\n host R 0',
     'listen_fin: RST that acknowledges the FIN': 'peer F 5\n host R. 0 6',
     'listen_data without ACK: RST that acknowledges the data': 'peer P 5 0 len 10\n host R. 0 15',
@@ -301,7 +300,8 @@ describe('timers', () => {
       event timedOut`,
     'finWait1_timeout: the FIN again': `${FIN_WAIT_1}\n wait 300ms\n host F. 1 1\n peer . 1 2\n state finWait2`,
     'lastAck_timeout: the FIN again': `${LAST_ACK}\n wait 300ms\n host F. 1 2\n peer . 2 2\n state closed`,
-    'synReceived_timeout: the SYN-ACK again': 'peer S 0\n host S. 0 1\n wait 1100ms\n host S. 0 1\n peer . 1 1\n state established',
+    'synReceived_timeout: the SYN-ACK again':
+      'peer S 0\n host S. 0 1\n wait 1100ms\n host S. 0 1\n peer . 1 1\n state established',
     'established_timeout with several segments: the first again, the rest when it is acknowledged': `${ACCEPTED}
       call write 3000
       host . 1 1 len 1000

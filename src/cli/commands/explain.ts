@@ -1,7 +1,7 @@
 // vnetem explain: what happens to one packet and to its answer, stage by stage, and what decided.
 
-import { hasErrors } from '../../control/issues.ts';
-import { explain as explainTraffic, explanationLines } from '../../scenario/explain.ts';
+import { InputError } from '../../control/issues.ts';
+import { explain as explainTraffic, explanationText } from '../../scenario/explain.ts';
 import { JSON_OUTPUT, UsageError, numberOption } from '../args.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit.ts';
@@ -46,17 +46,18 @@ export const explain: Command = {
     const state = choice(args.value('state') ?? 'new', STATES, 'state');
     const sourcePort = numberOption(args, 'source-port', 1, 65535);
     const { network, behaviour, issues } = readNetworkInput(args, args.operands);
-    const explanation = explainTraffic(network, behaviour, {
+    const { explanation, issues: problems } = explainTraffic(network, behaviour, {
       from,
       to,
       protocol,
       state,
       ...(sourcePort === undefined ? {} : { sourcePort }),
     });
+    if (explanation === undefined) throw new InputError(problems);
     if (args.flag('json')) output.json(explanation);
     else {
-      if (!hasErrors(issues)) printIssues(output, issues);
-      for (const line of explanationLines(explanation)) output.line(line);
+      printIssues(output, issues);
+      for (const line of explanationText(explanation)) output.line(line);
     }
     return EXIT_OK;
   },

@@ -22,7 +22,14 @@ networkInterfaces:
 networkSecurityGroups:
   app-nsg:
     rules:
-      - {name: NoSshBetweenHosts, priority: 100, direction: Inbound, access: Deny, protocol: Tcp, source: '*', destination: '*', destinationPorts: [22]}
+      - name: NoSshBetweenHosts
+        priority: 100
+        direction: Inbound
+        access: Deny
+        protocol: Tcp
+        source: '*'
+        destination: '*'
+        destinationPorts: [22]
 
 services:
   sqlmi1:

@@ -56,7 +56,13 @@ export function parseDocumentText(text: string, file: string, issues: IssueList)
 export function readInputText(file: string, issues: IssueList): string | undefined {
   const at = fileAt(file);
   try {
-    const size = statSync(file).size;
+    const stat = statSync(file);
+    if (!stat.isFile()) {
+      const hint = 'give a file or a directory: pipes and devices are not read';
+      issues.error('INPUT_KIND_UNKNOWN', at, `${file} is not a regular file`, hint);
+      return undefined;
+    }
+    const { size } = stat;
     if (size > INPUT_BYTES_MAX) {
       const message = `${file} has ${size} bytes; at most ${INPUT_BYTES_MAX} are read`;
       issues.error('INPUT_TOO_LARGE', at, message, 'export fewer resources, or split the file into several');

@@ -1,12 +1,10 @@
 // A strict JSON reader (RFC 8259) that remembers the place of every value and finds duplicate keys. It exists because
 // exports reach megabytes: JSON.parse tells no places, and a YAML parser needs a hundred times as long.
 
+import { INPUT_DEPTH_MAX } from '../../abi/limits.ts';
 import type { IssueList } from './issue-list.ts';
 import { rememberText, textAt } from './places.ts';
 import type { At, MemberOffsets, TextSource } from './places.ts';
-
-/** Nesting of real exports stays below ten. */
-const DEPTH_MAX = 100;
 
 /** The value of a JSON text, or undefined after an error. A duplicate key is an error too, but reading goes on. */
 export function parseJsonText(source: TextSource, issues: IssueList): { readonly value: unknown } | undefined {
@@ -67,7 +65,7 @@ class JsonReader {
 
   #readValue(parent: At | undefined, depth: number): unknown {
     this.#skipSpace();
-    if (depth > DEPTH_MAX) throw new JsonProblem(this.#at, `nested more than ${DEPTH_MAX} deep`, true);
+    if (depth > INPUT_DEPTH_MAX) throw new JsonProblem(this.#at, `nested more than ${INPUT_DEPTH_MAX} deep`, true);
     const first = this.#text[this.#at];
     if (first === '{') return this.#readObject(parent, depth);
     if (first === '[') return this.#readArray(parent, depth);

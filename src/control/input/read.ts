@@ -1,6 +1,7 @@
 // Reading networks: files, directories, texts and parsed values in any mixture, Azure resource objects or short
 // topologies, merged into one model. Bad input never throws: everything wrong is in the issues, all at once.
 
+import { INPUT_DEPTH_MAX } from '../../abi/limits.ts';
 import { hasErrors } from '../issues.ts';
 import type { Issue } from '../issues.ts';
 import { behaviourOf } from '../model/profile.ts';
@@ -83,7 +84,7 @@ export function readNetworkValue(value: unknown, file: string, options: ReadValu
 /** A copy whose parts remember their path; deeper than any real input it becomes null. */
 function copyValue(value: unknown, path: readonly (string | number)[], locate: Locate, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > 100) return null;
+  if (depth > INPUT_DEPTH_MAX) return null;
   if (Array.isArray(value)) {
     const list: unknown[] = value.map((item, index) => copyValue(item, [...path, index], locate, depth + 1));
     rememberPath(list, path, locate);

@@ -3,14 +3,11 @@
 
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node, YAMLMap, YAMLSeq } from 'yaml';
+import { INPUT_ALIASED_VALUES_MAX, INPUT_DEPTH_MAX } from '../../abi/limits.ts';
 import type { IssueList } from './issue-list.ts';
 import { setMember } from './json-text.ts';
 import { rememberText, textAt } from './places.ts';
 import type { At, MemberOffsets, TextSource } from './places.ts';
-
-const DEPTH_MAX = 100;
-/** Values that aliases may add: far above any use, far below what exhausts memory. */
-const ALIASED_MAX = 100_000;
 
 /** The value of a YAML text, or undefined after an error. A duplicate key is an error too, but reading goes on. */
 export function parseYamlText(source: TextSource, issues: IssueList): { readonly value: unknown } | undefined {
@@ -77,9 +74,9 @@ interface Walk {
 
 function toValue(walk: Walk, node: Node | null, parent: At | undefined, depth: number, aliased: boolean): unknown {
   if (walk.failed || node === null) return null;
-  if (depth > DEPTH_MAX) return fail(walk, node, 'NESTING_TOO_DEEP', `nested more than ${DEPTH_MAX} deep`);
-  if (aliased && ++walk.aliased > ALIASED_MAX) {
-    return fail(walk, node, 'YAML_ALIASES_EXCESSIVE', `aliases expand to more than ${ALIASED_MAX} values`);
+  if (depth > INPUT_DEPTH_MAX) return fail(walk, node, 'NESTING_TOO_DEEP', `nested more than ${INPUT_DEPTH_MAX} deep`);
+  if (aliased && ++walk.aliased > INPUT_ALIASED_VALUES_MAX) {
+    return fail(walk, node, 'YAML_ALIASES_EXCESSIVE', `aliases expand to more than ${INPUT_ALIASED_VALUES_MAX} values`);
   }
   if (isAlias(node)) {
     const target = walk.anchors.get(node.source);

@@ -53,7 +53,7 @@ export function relatedStage(pass: Pass, context: Context): void {
   }
 }
 
-/** The record at this attachment of the connection whose packet is quoted: the quoted packet came from the other side. */
+/** The record at this attachment of the connection that is quoted: the quoted packet came from the other side. */
 function quotedRecord(pass: Pass, context: Context, frames: DataView): number {
   const inner = pass.l4 + ICMP_HEADER;
   const available = pass.l3 + pass.totalLength - inner;

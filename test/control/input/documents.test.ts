@@ -1,6 +1,6 @@
 // Files and directories as inputs: what is read, in which order, and what every unreadable input says.
 
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,6 +76,26 @@ describe('reading files', () => {
     const root = join(directory, 'hollow');
     mkdirSync(root);
     expect(readNetwork([root]).issues.map((issue) => issue.code)).toStrictEqual(['INPUT_EMPTY']);
+  });
+
+  it('says of a link that leads to itself that it cannot be read', () => {
+    const root = join(directory, 'loop');
+    mkdirSync(root);
+    symlinkSync('self.json', join(root, 'self.json'));
+    symlinkSync('.', join(root, 'folder.json'));
+    const { issues } = readNetwork([root]);
+    expect(issues.map((issue) => issue.code)).toStrictEqual(['INPUT_KIND_UNKNOWN', 'INPUT_UNREADABLE']);
+  });
+
+  it('warns when two topologies set the profile or a switch differently', () => {
+    const first = write('s1.yaml', `profile: pe-2020\nswitches: {nsg.requireSyn: true}\n${HUB}`);
+    const second = write('s2.yaml', 'profile: ga-2026\nswitches:\n  nsg.requireSyn: false\n');
+    const { issues, profile, switches } = readNetwork([first, second]);
+    expect(issues.map(({ code, source }) => [code, source?.file, source?.line])).toStrictEqual([
+      ['SETTINGS_DIFFER', second, 1],
+      ['SETTINGS_DIFFER', second, 3],
+    ]);
+    expect({ profile, switches }).toStrictEqual({ profile: 'ga-2026', switches: { 'nsg.requireSyn': false } });
   });
 
   it('reports every bad input of several and still reads the good ones', () => {

@@ -81,10 +81,11 @@ describe('shapes of exports', () => {
   });
 
   it('reports what is no resource at its place', () => {
-    const { issues } = readNetworkText('[1,\n {"name": "x"}]', 'a.json');
+    const { issues } = readNetworkText('[1,\n {"name": "x"},\n {"type": "A.B/c"}]', 'a.json');
     expect(issues.map(({ code, source }) => [code, source?.line, source?.column])).toStrictEqual([
       ['RESOURCE_NOT_OBJECT', 1, 2],
       ['RESOURCE_TYPE_MISSING', 2, 2],
+      ['RESOURCE_NAME_MISSING', 3, 2],
     ]);
   });
 

@@ -1,5 +1,6 @@
 // The short form: what it expands to, how names resolve, and what bad input says, at exact places.
 
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { behaviourOf } from '../../../src/control/model/profile.ts';
@@ -257,6 +258,14 @@ privateEndpoints:
     expect(outbound(read(text, { behaviour: behaviourOf('ga-2026') }))).toBe(false);
     expect(outbound(read(`switches: {net.defaultOutboundAccess: true}\n${HUB_YAML}`))).toBe(true);
   });
+});
+
+it('the example of the format description reads without a problem', () => {
+  const text = readFileSync(new URL('../../../docs/topology-format.md', import.meta.url), 'utf8');
+  const [example = ''] = /(?<=```yaml\n)name: [^`]*/.exec(text) ?? [];
+  const { issues, resourceCount } = read(example);
+  expect(issues).toStrictEqual([]);
+  expect(resourceCount).toBe(7);
 });
 
 describe('dynamic addresses', () => {

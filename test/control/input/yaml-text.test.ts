@@ -47,7 +47,8 @@ describe('the YAML reader', () => {
     expect(parse('8080: x\ntrue: y\n').value).toStrictEqual({ '8080': 'x', true: 'y' });
   });
 
-  const level = (name: string, of: string): string => `${name}: &${name} [${Array.from({ length: 12 }, () => of)}]\n`;
+  const level = (name: string, of: string): string =>
+    `${name}: &${name} [${Array.from({ length: 12 }, () => of).join()}]\n`;
   it.each([
     ['a: 1\nb: 2\na: 3\n', '3:1 DUPLICATE_KEY'],
     ['hub:\n\taddressSpace: x\n', '2:1 YAML_SYNTAX'],
