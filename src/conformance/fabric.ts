@@ -1,12 +1,14 @@
-// A network of the notation running in the emulator: model, compile, push, frames in, frames out. Guests that do not
-// forward are mute, so that only the packets of the case travel; everything on the way is observed pass by pass.
+// A network of the notation running in the emulator: model, compile, push, frames in, frames out. Guests are mute and
+// appliances only forward, so that only the packets of the case travel; all that happens is observed pass by pass.
 
 import { createInlineEngine } from '../control/engine/inline-engine.ts';
 import type { Behaviour } from '../control/model/profile.ts';
 import type { Network } from '../control/model/resources.ts';
-import type { Guest } from '../guest/guest.ts';
+import type { FrameMeta, Guest, GuestPort } from '../guest/guest.ts';
+import { guestFacts, makeGuest } from '../scenario/guests.ts';
 import { createSimulation } from '../scenario/simulation.ts';
 import type { PacketEvent, Simulation } from '../scenario/simulation-api.ts';
+import { parseFrame } from '../wire/index.ts';
 
 const MILLISECOND_NS = 1e6;
 /** Connections that the inline engine of a case has room for. */
@@ -26,20 +28,28 @@ export interface ReceivedFrame {
   readonly frame: Uint8Array;
 }
 
+/** Guests that are not mute, by NIC name. */
+export interface LiveGuests {
+  /** Forward, and say nothing of their own. */
+  readonly appliances?: readonly string[];
+  /** The emulator's own guests, whatever they do. */
+  readonly hosts?: readonly string[];
+}
+
 export class Fabric {
   readonly simulation: Simulation;
   readonly #events: PacketEvent[] = [];
   readonly #received = new Map<number, ReceivedFrame[]>();
-  readonly #live: ReadonlySet<string>;
+  readonly #settled = new Set<number>();
+  readonly #live: LiveGuests;
   #nextSendNs = 0;
 
-  /** `live`: attachments whose guests act by themselves (appliances); all others only record what they receive. */
-  constructor(network: Network, behaviour: Behaviour, live: Iterable<string> = []) {
+  constructor(network: Network, behaviour: Behaviour, live: LiveGuests = {}) {
     const engine = createInlineEngine({ connectionsMax: CONNECTIONS_MAX });
     this.simulation = createSimulation({ network, behaviour, engine });
-    this.#live = new Set(live);
+    this.#live = live;
     this.simulation.observe((event) => this.#events.push(event));
-    this.#muteGuests();
+    this.#settleGuests();
   }
 
   /** Sends a frame, at least a millisecond after the one before, and lets everything that follows from it happen. */
@@ -67,7 +77,7 @@ export class Fabric {
   /** A control-plane change to another state of the same network. */
   change(network: Network): void {
     this.simulation.change(() => network);
-    this.#muteGuests();
+    this.#settleGuests();
   }
 
   /** Attachment id by name. Throws an Error when the network has none of that name. */
@@ -82,14 +92,52 @@ export class Fabric {
     return this.#received.get(this.attachment(attachmentName)) ?? [];
   }
 
-  #muteGuests(): void {
-    for (const info of this.simulation.compiled.sideTable.attachments) {
-      if (info === undefined || this.#received.has(info.attachment)) continue;
-      if (info.kind === 'nic' && this.#live.has(info.name)) continue;
+  // After every change there may be new attachments.
+  #settleGuests(): void {
+    const { compiled } = this.simulation;
+    for (const facts of guestFacts(compiled, new Map())) {
+      const { attachment, kind } = facts;
+      if (this.#settled.has(attachment)) continue;
+      this.#settled.add(attachment);
+      const name = kind === 'nic' ? (compiled.sideTable.attachments[attachment]?.name ?? '') : '';
+      if (this.#live.hosts?.includes(name) === true) continue;
+      if (this.#live.appliances?.includes(name) === true) {
+        this.simulation.setGuest(attachment, (port) => makeGuest(facts, new ForwardingPort(port), () => false).guest);
+        continue;
+      }
       const frames: ReceivedFrame[] = [];
-      this.#received.set(info.attachment, frames);
-      this.simulation.setGuest(info.attachment, () => recorder(frames));
+      this.#received.set(attachment, frames);
+      this.simulation.setGuest(attachment, () => recorder(frames));
     }
+  }
+}
+
+/** Lets out what a guest forwards and its ARP requests, and nothing that its own host stack says. */
+class ForwardingPort implements GuestPort {
+  readonly #port: GuestPort;
+
+  constructor(port: GuestPort) {
+    this.#port = port;
+  }
+
+  now(): number {
+    return this.#port.now();
+  }
+
+  send(frame: Uint8Array, forwarded?: FrameMeta): void {
+    if (forwarded !== undefined || parseFrame(frame).kind === 'arp') this.#port.send(frame, forwarded);
+  }
+
+  setTimer(atNs: number, callback: () => void): ReturnType<GuestPort['setTimer']> {
+    return this.#port.setTimer(atNs, callback);
+  }
+
+  random(label: string): number {
+    return this.#port.random(label);
+  }
+
+  countDrop(reason: string): void {
+    this.#port.countDrop(reason);
   }
 }
 

@@ -17,7 +17,7 @@ export const explain: Command = {
     operands: 'INPUT… --from NIC --to HOST[:PORT]',
     summary: 'Traces one packet and the answer to it, stage by stage, with rule, route and source line.',
     details: [
-      'NIC is a NIC, or an outside sender: internet:203.0.113.5, onprem:172.16.0.9. HOST is a NIC, a private endpoint,',
+      'NIC is a NIC, or an outside sender: internet@203.0.113.5, onprem@172.16.0.9. HOST is a NIC, a private endpoint,',
       'a name of the topology, or an IPv4 address. The exit status is 0 whether the packet arrives or not.',
     ],
     options: [

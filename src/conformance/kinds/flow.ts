@@ -51,7 +51,7 @@ function runFlow(input: CaseInput): CaseOutcome {
   );
   let topology = topologyOf(input);
   const network = () => networkOf(topology, input.behaviour, fields.flush);
-  const fabric = new Fabric(network(), input.behaviour, appliancesOf(topology));
+  const fabric = new Fabric(network(), input.behaviour, { appliances: appliancesOf(topology) });
   const outcomes = steps.map((step) => {
     if ('packet' in step) {
       const { attachment, frame } = planPacket(step.packet, topology);

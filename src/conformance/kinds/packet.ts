@@ -26,7 +26,9 @@ function runPacket(input: CaseInput): CaseOutcome {
   const topology = topologyOf(input);
   const fields = parsePart(fieldsSchema, input.fields, 'case');
   if (fields.routeOnly) return routeOutcome(fields.packet, withoutRules(topology), input);
-  const fabric = new Fabric(networkOf(topology, input.behaviour), input.behaviour, appliancesOf(topology));
+  const fabric = new Fabric(networkOf(topology, input.behaviour), input.behaviour, {
+    appliances: appliancesOf(topology),
+  });
   const { attachment, frame } = planPacket(fields.packet, topology);
   return switchedOutcome(fabric.send(attachment, frame), topology, fields);
 }

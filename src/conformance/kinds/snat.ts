@@ -109,7 +109,7 @@ function handshake(
   pe: string,
   appliance: string,
 ): string | undefined {
-  const fabric = new Fabric(networkOf(topology, behaviour), behaviour, appliancesOf(topology));
+  const fabric = new Fabric(networkOf(topology, behaviour), behaviour, { appliances: [appliance] });
   const party = parseParty(client, topology);
   const endpoint = { kind: 'endpoint', name: pe } as const;
   const here = senderAttachment(party, endpoint, topology);

@@ -112,6 +112,7 @@ const TRAFFIC = {
     })
     .describe('Sends the frames of a pcap or pcapng file.'),
   advance: duration.describe('Lets virtual time pass.'),
+  link: linkSettings.extend({ attachment: text }).describe('Impairs a link from now on; without settings: as new.'),
 } as const;
 
 const ruleSide = textList.describe('Prefixes or addresses, one service tag, asg:<name>, or *; default *');
@@ -175,14 +176,19 @@ const CHANGES = {
     ]),
   }),
   setForwarding: z.strictObject({ nic: text, enabled: z.boolean() }),
-  link: linkSettings.extend({ attachment: text }).describe('Impairs a link from now on; without settings: as new.'),
 } as const;
 
 export const ACTIONS = { ...TRAFFIC, ...CHANGES } as const;
 export type ActionName = keyof typeof ACTIONS;
+/** Actions that change the network. */
+export type ChangeName = keyof typeof CHANGES;
 /** What the user wrote under the key of an action. */
 export type ActionOf<Name extends ActionName> = z.infer<(typeof ACTIONS)[Name]>;
 export const ACTION_NAMES = Object.keys(ACTIONS) as readonly ActionName[];
+
+export function isChange(action: string): action is ChangeName {
+  return Object.hasOwn(CHANGES, action);
+}
 
 const STEP_KEYS = {
   name: text.optional(),

@@ -7,30 +7,12 @@ import { asList } from '../format/common-schemas.ts';
 import type { Change, PeeringFlags } from '../../control/change/changes.ts';
 import type { Network, SourceLocation } from '../../control/model/resources.ts';
 import type { Facts } from '../expectations.ts';
-import type { ActionOf } from '../format/step-schemas.ts';
+import type { ActionOf, ChangeName } from '../format/step-schemas.ts';
 import type { ParsedStep } from '../scenario.ts';
 import type { Simulation } from '../simulation-api.ts';
 
 /** Steps that change the network. */
-export type ChangeStep = Extract<
-  ParsedStep,
-  {
-    action:
-      | 'approve'
-      | 'reject'
-      | 'remove'
-      | 'setRule'
-      | 'removeRule'
-      | 'setRoute'
-      | 'removeRoute'
-      | 'setPeering'
-      | 'removePeering'
-      | 'setEndpoint'
-      | 'setFlushConnection'
-      | 'setPolicies'
-      | 'setForwarding';
-  }
->;
+export type ChangeStep = Extract<ParsedStep, { action: ChangeName }>;
 
 /** Applies a change now; why it was refused is in the facts. */
 export function runChange(step: ChangeStep, simulation: Simulation): Facts {

@@ -62,8 +62,8 @@ export const silentGateway = shape(
 function trace(from: string, to: string, context: CaseInput): CaseOutcome {
   const topology = topologyOf(context);
   const target = topology.nics[to]?.ip;
-  const answering = Object.keys(topology.nics).filter((name) => name !== from);
-  const fabric = new Fabric(networkOf(topology, context.behaviour), context.behaviour, answering);
+  const hosts = Object.keys(topology.nics).filter((name) => name !== from);
+  const fabric = new Fabric(networkOf(topology, context.behaviour), context.behaviour, { hosts });
   const hops: string[] = [];
   for (let ttl = 1; ttl <= HOPS_MAX; ttl++) {
     const before = fabric.received(from).length;
