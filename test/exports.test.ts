@@ -23,7 +23,9 @@ function table(name: string, questions: readonly (readonly [string, string])[]):
     const { explanation, issues: problems } = explain(network!, behaviourOf(), { from, to });
     expect(problems).toEqual([]);
     const { forward, return: back } = explanation!;
-    return `${from} > ${to}: ${forward.verdict}${back === undefined ? '' : `; back: ${back.verdict}`}`;
+    const by = forward.passes.at(-1)?.trace.by;
+    const reason = forward.outcome === 'dropped' || by === undefined ? '' : ` by ${by}`;
+    return `${from} > ${to}: ${forward.verdict}${reason}${back === undefined ? '' : `; back: ${back.verdict}`}`;
   });
 }
 
@@ -42,13 +44,13 @@ describe.runIf(isHere)('two-vms-nat-gateway', () => {
       ]),
     ).toMatchInlineSnapshot(`
       [
-        "vm1346 > vm235:22: delivered to vm235; back: delivered to vm1346",
+        "vm1346 > vm235:22: delivered to vm235 by VM2-nsg/AllowVnetInBound; back: delivered to vm1346",
         "vm1346 > vm235:443: dropped NSG_DENY subnet-nsg/DenyCidrBlockCustomAnyInbound (inbound, subnet) subnet-nsg.json:35",
-        "vm235 > vm1346:8080: delivered to vm1346; back: delivered to vm235",
+        "vm235 > vm1346:8080: delivered to vm1346 by VM1-nsg/SSH; back: delivered to vm235",
         "vm235 > vm1346:22: dropped NSG_DENY subnet-nsg/DenyAnyCustomAnyOutbound (outbound, subnet) subnet-nsg.json:98",
-        "vm1346 > 203.0.113.5:443: exited to internet as 40.91.194.198; back: delivered to vm1346",
+        "vm1346 > 203.0.113.5:443: exited to internet as 40.91.194.198 by VM1-nsg/AllowInternetOutBound; back: delivered to vm1346",
         "vm235 > 203.0.113.5:443: dropped NSG_DENY subnet-nsg/DenyAnyCustomAnyOutbound (outbound, subnet) subnet-nsg.json:98",
-        "internet@203.0.113.5 > vm1346:22: delivered to vm1346; back: exited to internet as 40.91.194.198",
+        "internet@203.0.113.5 > vm1346:22: delivered to vm1346 by VM1-nsg/SSH; back: exited to internet as 40.91.194.198",
         "internet@203.0.113.5 > vm1346:443: dropped NSG_DENY VM1-nsg/DenyAnyCustomAnyInbound (inbound, NIC) VM1-nsg.json:54",
       ]
     `);
@@ -88,13 +90,13 @@ describe.runIf(isHere)('two-subnets-nsg', () => {
       ]),
     ).toMatchInlineSnapshot(`
       [
-        "vm1346 > vm235:22: delivered to vm235; back: delivered to vm1346",
+        "vm1346 > vm235:22: delivered to vm235 by testNsg/AllowCidrBlockSSHInbound; back: delivered to vm1346",
         "vm1346 > vm235:8080: dropped NSG_DENY testNsg/BlockCidrBlockHttpInbound (inbound, NIC) nsg-vm2.json:33",
-        "vm1346 > vm345:22: delivered to vm345; back: delivered to vm1346",
+        "vm1346 > vm345:22: delivered to vm345 by testNsgSubnet/AllowVnetInBound; back: delivered to vm1346",
         "vm345 > vm235:22: dropped NSG_DENY testNsgSubnet/DenySSHFromVm3ToVm2 (inbound, subnet) nsg-subnet2.json:11",
-        "vm345 > vm1346:22: delivered to vm1346; back: delivered to vm345",
-        "vm235 > vm1346:22: delivered to vm1346; back: delivered to vm235",
-        "vm235 > vm345:22: delivered to vm345; back: delivered to vm235",
+        "vm345 > vm1346:22: delivered to vm1346 by testNsgSubnet/AllowVnetOutBound; back: delivered to vm345",
+        "vm235 > vm1346:22: delivered to vm1346 by testNsgSubnet/AllowVnetOutBound; back: delivered to vm235",
+        "vm235 > vm345:22: delivered to vm345 by testNsgSubnet/AllowVnetInBound; back: delivered to vm235",
         "vm235 > 1.1.1.1:53: dropped NO_OUTBOUND_PATH vm235 (publicIp): no NAT gateway, public IP or default outbound access leads to the Internet",
         "vm1346 > 203.0.113.5:443: dropped NO_OUTBOUND_PATH vm1346 (publicIp): no NAT gateway, public IP or default outbound access leads to the Internet",
       ]

@@ -61,6 +61,7 @@ export class Fabric {
     // Until no frame travels any more: timers of guests must not make time pass.
     this.simulation.runWhile(() => this.simulation.framesInFlight() > 0);
     this.#nextSendNs = Math.max(this.#nextSendNs, this.simulation.now()) + MILLISECOND_NS;
+    this.simulation.checkBalance();
     const passes = this.#events.filter((event) => event.packetId === packetId);
     const guestDrop = [...this.simulation.guestDrops()].find(
       ([name, count]) => count > (dropsBefore.get(name) ?? 0),

@@ -21,6 +21,7 @@ import type { ParsedIpv4 } from '../wire/index.ts';
 import { sameText, sameValue } from './compare.ts';
 import type { CaseOutcome, Comparator } from './compare.ts';
 import type { Journey } from './fabric.ts';
+import { backendAddress } from './network.ts';
 import type { Topology } from './notation.ts';
 
 /** Stages that network security groups decide at. */
@@ -48,7 +49,7 @@ export function journeyOutcome(journey: Journey, topology: Topology): CaseOutcom
     reason: end.reason,
     via: journey.passes.slice(0, -1).map((pass) => attachmentName(pass.sideTable, pass.egress)),
     route: traceOfPass(first).route,
-    rewrite: rewrittenFields(first, last),
+    rewrite: rewrittenFields(first, last, serviceAddress(last, topology)),
   };
 }
 
@@ -143,13 +144,20 @@ function receiverName({ sideTable, egress }: PacketEvent): string {
   return info?.kind === 'onPremises' ? 'onprem' : attachmentName(sideTable, egress);
 }
 
-function rewrittenFields(first: PacketEvent, last: PacketEvent): CaseOutcome | undefined {
+// The receiver of the notation is the endpoint, which knows no other address than its own: that the service behind it
+// has an address too, which the runner chose (PE-36), is no rewrite in the words of the notation.
+function serviceAddress(pass: PacketEvent, topology: Topology): number | undefined {
+  const info = pass.sideTable.attachments[pass.egress];
+  return info?.kind === 'provider' ? parseIpv4(backendAddress(topology, info.name)) : undefined;
+}
+
+function rewrittenFields(first: PacketEvent, last: PacketEvent, service: number | undefined): CaseOutcome | undefined {
   const sent = datagram(first.before);
   const received = datagram(last.after);
   if (sent === undefined || received === undefined) return undefined;
   const fields: Record<string, string | number> = {};
   if (sent.src !== received.src) fields['src'] = formatIpv4(received.src);
-  if (sent.dst !== received.dst) fields['dst'] = formatIpv4(received.dst);
+  if (sent.dst !== received.dst && received.dst !== service) fields['dst'] = formatIpv4(received.dst);
   const [before, after] = [portsOf(sent), portsOf(received)];
   if (after !== undefined && before?.srcPort !== after.srcPort) fields['sport'] = after.srcPort;
   if (after !== undefined && before?.dstPort !== after.dstPort) fields['dport'] = after.dstPort;
