@@ -18,7 +18,11 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function vnetem(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  return spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
 }
 
 function write(name: string, text: string | Uint8Array): string {
@@ -44,7 +48,7 @@ describe('help', () => {
     [['rnu'], /unknown command 'rnu'\n {2}hint: did you mean 'run'/],
     [['run', '--wokers', '2', 'x.yaml'], /unknown option --wokers\n {2}hint: did you mean --workers/],
     [['run'], /run needs SCENARIO/],
-    [['run', '--workers', '0', 'x.yaml'], /--workers is '0'\n {2}hint: give a whole number from 1 to 64/],
+    [['run', '--workers', '0', 'x.yaml'], /--workers is '0'\n {2}hint: give a whole number from 1 to 16/],
     [['routes', 'demo/topology.yaml', '--nic', 'ap'], /there is no NIC 'ap'\n {2}hint: did you mean 'app'/],
     [['explain', 'demo/topology.yaml', '--from', 'app'], /--to is missing/],
     [['validate', 'demo/topology.yaml', '--profile', 'ga-2027'], /unknown profile/],
@@ -72,19 +76,31 @@ networkSecurityGroups:
 
 describe('bad input is refused at its place, with a code and a hint', () => {
   test.each([
-    ['a typo in a key', BASE.replace('addressPrefix', 'adressPrefix'), /:5:13: error UNKNOWN_KEY: .*\n {2}hint: did you mean addressPrefix/],
+    [
+      'a typo in a key',
+      BASE.replace('addressPrefix', 'adressPrefix'),
+      /:5:13: error UNKNOWN_KEY: .*\n {2}hint: did you mean addressPrefix/,
+    ],
     [
       'overlapping subnets',
       BASE.replace('networkSecurityGroup: nsg}', 'networkSecurityGroup: nsg}\n      b: {addressPrefix: 10.0.0.128/25}'),
       /:6:7: error SUBNETS_OVERLAP: /,
     ],
-    ['a rule with priority 99', BASE.replace('priority: 100', 'priority: 99'), /:11:\d+: error RULE_PRIORITY_RANGE: .*99/],
+    [
+      'a rule with priority 99',
+      BASE.replace('priority: 100', 'priority: 99'),
+      /:11:\d+: error RULE_PRIORITY_RANGE: .*99/,
+    ],
     [
       'two rules with one priority',
       `${BASE}      - {name: B, priority: 100, direction: Inbound, access: Deny, protocol: Tcp, source: '*', destination: '*', destinationPorts: [81]}\n`,
       /:12:\d+: error RULE_PRIORITY_DUPLICATE: /,
     ],
-    ['a prefix with host bits', BASE.replace('10.0.0.0/24', '10.0.0.5/24'), /:5:28: error PREFIX_HOST_BITS: .*10\.0\.0\.0\/24/],
+    [
+      'a prefix with host bits',
+      BASE.replace('10.0.0.0/24', '10.0.0.5/24'),
+      /:5:28: error PREFIX_HOST_BITS: .*10\.0\.0\.0\/24/,
+    ],
     ['leading zeros', BASE.replace('10.0.0.0/16', '010.0.0.0/8'), /:3:19: error PREFIX_SYNTAX: /],
     ['a file that is not YAML', '\u0001{{{: [', /: error YAML_SYNTAX: /],
     ['an empty file', '', /:1:1: error INPUT_EMPTY: /],
@@ -108,13 +124,19 @@ steps:
   - replay: {file: ./cut.pcap, from: app}
 `;
     const { status, stderr } = vnetem('run', write('bad-scenario.yaml', scenario));
-    expect(stderr).toMatch(/bad-scenario\.yaml:4:21: error SCENARIO_UNKNOWN_NAME: 'ap'.*\n {2}hint: did you mean 'app'/);
+    expect(stderr).toMatch(
+      /bad-scenario\.yaml:4:21: error SCENARIO_UNKNOWN_NAME: 'ap'.*\n {2}hint: did you mean 'app'/,
+    );
     expect(stderr).toMatch(/bad-scenario\.yaml:5:20: error CAPTURE_TRUNCATED: /);
     expect(status).toBe(2);
   });
 
   test('--json carries the same issues', () => {
-    const { status, stdout } = vnetem('validate', '--json', write('bad.yaml', BASE.replace('priority: 100', 'priority: 99')));
+    const { status, stdout } = vnetem(
+      'validate',
+      '--json',
+      write('bad.yaml', BASE.replace('priority: 100', 'priority: 99')),
+    );
     const report = JSON.parse(stdout) as { valid: boolean; issues: { code: string; source: { line: number } }[] };
     expect(report.valid).toBe(false);
     expect(report.issues[0]).toMatchObject({ code: 'RULE_PRIORITY_RANGE', source: { line: 11 } });
@@ -156,9 +178,17 @@ describe('what init writes', () => {
   });
 
   test("routes and rules print Azure's own shapes with --json", () => {
-    const routes = JSON.parse(vnetem('routes', 'demo/topology.yaml', '--nic', 'app', '--json').stdout) as { value: object[] };
-    expect(routes.value[0]).toMatchObject({ source: 'Default', addressPrefix: ['10.0.0.0/16'], nextHopType: 'VnetLocal' });
-    const rules = JSON.parse(vnetem('rules', 'demo/topology.yaml', '--nic', 'app', '--json').stdout) as { value: object[] };
+    const routes = JSON.parse(vnetem('routes', 'demo/topology.yaml', '--nic', 'app', '--json').stdout) as {
+      value: object[];
+    };
+    expect(routes.value[0]).toMatchObject({
+      source: 'Default',
+      addressPrefix: ['10.0.0.0/16'],
+      nextHopType: 'VnetLocal',
+    });
+    const rules = JSON.parse(vnetem('rules', 'demo/topology.yaml', '--nic', 'app', '--json').stdout) as {
+      value: object[];
+    };
     expect(rules.value[0]).toHaveProperty('effectiveSecurityRules');
   });
 });

@@ -7,6 +7,7 @@ import { CAPTURE_ISSUE_CODES } from '../src/control/capture/issue-codes.ts';
 import { INPUT_ISSUE_CODES } from '../src/control/input/issue-list.ts';
 import { VALIDATE_ISSUE_CODES } from '../src/control/validate/codes.ts';
 import { CHANGE_ISSUE_CODES } from '../src/control/change/codes.ts';
+import { CONFORMANCE_ISSUE_CODES } from '../src/conformance/codes.ts';
 import { SCENARIO_ISSUE_CODES } from '../src/scenario/codes.ts';
 
 const DROP_REASONS = `# Drop reasons
@@ -36,6 +37,7 @@ ${[
   section('Changing a running network', CHANGE_ISSUE_CODES),
   section('Scenarios', SCENARIO_ISSUE_CODES),
   section('Captures', CAPTURE_ISSUE_CODES),
+  section('Conformance cases', CONFORMANCE_ISSUE_CODES),
 ].join('\n')}`;
 
 test.each([

@@ -24,7 +24,7 @@ describe.each(scenarioNames())('scenario %s', (name) => {
 
 describe('the expectations of shipped scenarios fail where the behaviour differs', () => {
   it.each([
-    ['airlock', 'pe.revokeKillsFlows: true', 'The one that is open goes on'],
+    ['airlock', 'pe.revokeKillsFlows: true', 'The export that is open goes on'],
     ['airlock', 'pe.approveAfterReject: true', 'A rejected connection stays rejected'],
     ['endpoint-lifecycle', 'pe.revokeKillsFlows: true', 'The session does not notice'],
     [

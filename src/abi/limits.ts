@@ -6,8 +6,10 @@ export const MAX_BATCH = 256;
 export const HIT_GROUP = 64;
 /** Fixed divisions of all connections; a worker owns shards (architecture 4). */
 export const SHARDS = 64;
-/** Workers: never more than shards. */
-export const WORKERS_MAX = SHARDS;
+/** Neighbouring shards that always live on one worker: a shard that runs out of NAT ports borrows from its group. */
+export const SHARDS_PER_GROUP = 4;
+/** Workers: never more than groups of shards. */
+export const WORKERS_MAX = SHARDS / SHARDS_PER_GROUP;
 /** Frame slot of the default arena: 1,514 bytes and headroom; not a power of two, to spread over cache sets. */
 export const SLOT_BYTES_DEFAULT = 2112;
 /** Frame slot for guests with a 9,000-byte MTU (WIRE-13). */

@@ -6,6 +6,7 @@ import { LineCounter, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node, YAMLMap } from 'yaml';
 import { INPUT_BYTES_MAX } from '../abi/limits.ts';
 import type { Issue } from '../control/issues.ts';
+import type { ConformanceIssueCode } from './codes.ts';
 import { sameValue } from './compare.ts';
 import { isMapping } from './merge.ts';
 import type { RawCase } from './notation.ts';
@@ -84,7 +85,12 @@ function addCaseText(file: string, text: string, loading: Loading): void {
   addCases(document, root, loading, report);
 }
 
-type Report = (code: string, message: string, hint: string, node: Node | number | null | undefined) => void;
+type Report = (
+  code: ConformanceIssueCode,
+  message: string,
+  hint: string,
+  node: Node | number | null | undefined,
+) => void;
 
 function addTopologies(document: Document, root: YAMLMap, loading: Loading, report: Report): void {
   if (!root.has('topologies')) return;

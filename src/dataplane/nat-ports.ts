@@ -1,8 +1,9 @@
 // Ports of the outbound NAT pools (LIM-37). A pool has 64,512 ports per address; every address's ports are divided
-// evenly among the 64 shards, so that no two workers ever give out the same port. A port may serve many
-// destinations at once: it is taken only while its reverse five-tuple is in the flow table, which the caller asks.
+// evenly among the 64 shards, so that no two workers ever give out the same port; a shard that runs dry borrows from the
+// other shards of its group, which live on the same worker. A port may serve many destinations at once: it is taken
+// only while its reverse five-tuple is in the flow table, which the caller asks.
 
-import { NAT_PORTS_PER_SHARD, NAT_PORT_FIRST, SHARDS } from '../abi/limits.ts';
+import { NAT_PORTS_PER_SHARD, NAT_PORT_FIRST, SHARDS, SHARDS_PER_GROUP } from '../abi/limits.ts';
 
 export class NatPorts {
   /** Where the search goes on, per pool and shard. */
@@ -23,6 +24,12 @@ export class NatPorts {
   /** Candidate ports of one shard over all `addresses` of a pool: how many there are. */
   static candidates(addresses: number): number {
     return addresses * NAT_PORTS_PER_SHARD;
+  }
+
+  /** The shard whose ports are tried in round `round` (0: its own), SHARDS_PER_GROUP rounds in all. */
+  static lender(shard: number, round: number): number {
+    const first = shard - (shard % SHARDS_PER_GROUP);
+    return first + ((shard - first + round) % SHARDS_PER_GROUP);
   }
 
   /** The next candidate to try: address index << 16 | port. Every candidate comes once in `candidates` calls. */

@@ -122,7 +122,9 @@ export class NetworkUnderTest {
     const [action, value] = Object.entries(change)[0] ?? ['', undefined];
     if (!isChange(action)) {
       const hint = 'write for example { reject: "pe-sqlmi" }';
-      throw new InputError([{ code: 'SCENARIO_STEP_KIND', severity: 'error', message: `'${action}' is no change`, hint }]);
+      throw new InputError([
+        { code: 'SCENARIO_STEP_KIND', severity: 'error', message: `'${action}' is no change`, hint },
+      ]);
     }
     const facts = this.#run(action, value);
     if (facts.refused !== undefined) throw new InputError(facts.refused);

@@ -13,12 +13,14 @@ export function captureNames(network: Network): NameEntry[] {
     byAddress.set(address, (byAddress.get(address) ?? new Set()).add(name));
   };
   for (const nic of network.networkInterfaces) {
-    for (const { properties } of nic.properties.ipConfigurations) add(tryParseIpv4(properties.privateIPAddress), nic.name);
+    for (const { properties } of nic.properties.ipConfigurations)
+      add(tryParseIpv4(properties.privateIPAddress), nic.name);
   }
   for (const endpoint of network.privateEndpoints) {
     add(tryParseIpv4(endpoint.properties.privateIPAddress), endpoint.name);
   }
-  for (const service of network.privateLinkResources) add(tryParseIpv4(service.properties.backendAddress), service.name);
+  for (const service of network.privateLinkResources)
+    add(tryParseIpv4(service.properties.backendAddress), service.name);
   for (const address of network.publicIPAddresses) add(tryParseIpv4(address.properties.ipAddress ?? ''), address.name);
   add(parseIpv4('168.63.129.16'), 'platform');
   return [...byAddress].flatMap(([address, names]) => {

@@ -140,7 +140,13 @@ class Checker {
     }
     for (const key of Object.keys(value)) {
       if (key !== 'between' && !value.between.includes(key)) {
-        this.#add('SCENARIO_UNKNOWN_KEY', [...path, key], `unknown key '${key}'`, nameHint(key, value.between, ''), true);
+        this.#add(
+          'SCENARIO_UNKNOWN_KEY',
+          [...path, key],
+          `unknown key '${key}'`,
+          nameHint(key, value.between, ''),
+          true,
+        );
       }
     }
   }
@@ -161,7 +167,8 @@ class Checker {
     if (raw !== undefined) {
       this.#problemAt([...path, 'from'], this.#directory.sender(from));
       const isEmpty = raw.replaceAll(/\s/g, '').length % 2 !== 0;
-      if (isEmpty) this.#add('SCENARIO_FRAME', [...path, 'raw'], 'the frame has half a byte', 'write two digits per byte');
+      if (isEmpty)
+        this.#add('SCENARIO_FRAME', [...path, 'raw'], 'the frame has half a byte', 'write two digits per byte');
       return;
     }
     if (to === undefined) {
@@ -183,12 +190,17 @@ class Checker {
     const { at, to, via, seenBy, notSeenBy, by, reason, stage } = expect;
     if (at !== undefined) this.#endPlace([...path, 'at'], at);
     if (to !== undefined) this.place([...path, 'to'], to);
-    for (const name of asList(via ?? [])) this.place([...path, 'via'], name);
+    this.#places([...path, 'via'], via ?? []);
     for (const name of Object.keys(seenBy ?? {})) this.place([...path, 'seenBy', name], name);
-    for (const name of asList(notSeenBy ?? [])) this.place([...path, 'notSeenBy'], name);
+    this.#places([...path, 'notSeenBy'], notSeenBy ?? []);
     if (by !== undefined) this.#decider([...path, 'by'], by);
     if (reason !== undefined) this.#oneOf([...path, 'reason'], reason, 'drop reason', Object.keys(DROP_REASONS));
     if (stage !== undefined) this.#oneOf([...path, 'stage'], stage, 'stage', Object.keys(STAGE));
+  }
+
+  #places(path: DataPath, names: string | readonly string[]): void {
+    if (typeof names === 'string') return this.place(path, names);
+    for (const [index, name] of names.entries()) this.place([...path, index], name);
   }
 
   #endPlace(path: DataPath, text: string): void {
@@ -226,7 +238,12 @@ class Checker {
 
   #define(known: Set<string>, path: DataPath, name: string): void {
     if (known.has(name)) {
-      this.#add('SCENARIO_DUPLICATE_NAME', path, `the name '${name}' is taken by an earlier step`, 'choose another name');
+      this.#add(
+        'SCENARIO_DUPLICATE_NAME',
+        path,
+        `the name '${name}' is taken by an earlier step`,
+        'choose another name',
+      );
     }
     known.add(name);
   }

@@ -43,14 +43,7 @@ export class Delivery implements TimedEvent, FrameMeta {
   readonly packetId: number;
   readonly hops: number;
 
-  constructor(
-    timeNs: number,
-    sequence: number,
-    attachment: number,
-    bytes: Uint8Array,
-    packetId: number,
-    hops: number,
-  ) {
+  constructor(timeNs: number, sequence: number, attachment: number, bytes: Uint8Array, packetId: number, hops: number) {
     this.timeNs = timeNs;
     this.sequence = sequence;
     this.attachment = attachment;

@@ -1,6 +1,15 @@
 // Header fields of a frame in the words of expectations: what a capture would show of it.
 
-import { formatIpv4, formatMac, parseFrame, protocolName, tcpFlagsText, TCP_ACK, TCP_FIN, TCP_PSH } from '../wire/index.ts';
+import {
+  formatIpv4,
+  formatMac,
+  parseFrame,
+  protocolName,
+  tcpFlagsText,
+  TCP_ACK,
+  TCP_FIN,
+  TCP_PSH,
+} from '../wire/index.ts';
 import { TCP_RST, TCP_SYN, TCP_URG } from '../wire/index.ts';
 import type { HeaderFields } from './format/expectation-schema.ts';
 
@@ -29,7 +38,11 @@ export function headersOf(frame: Uint8Array): Partial<Record<keyof HeaderFields,
 }
 
 /** True when a header field is what the user expected, in any of the notations he may use for it. */
-export function headerMatches(key: keyof HeaderFields, expected: HeaderValue, actual: HeaderValue | undefined): boolean {
+export function headerMatches(
+  key: keyof HeaderFields,
+  expected: HeaderValue,
+  actual: HeaderValue | undefined,
+): boolean {
   if (actual === undefined) return false;
   if (key === 'flags') return parseTcpFlags(String(expected)) === parseTcpFlags(String(actual));
   if (key === 'protocol' && typeof expected === 'number') return protocolName(expected) === actual;

@@ -129,7 +129,11 @@ export class Directory {
     const own = endpoints.filter((endpoint) => this.#vnetOf(endpoint) === from.vnet);
     const [chosen, second] = own.length > 0 ? own : endpoints;
     if (chosen === undefined) {
-      return problem('SCENARIO_NO_ADDRESS', `'${name}' has no private endpoint`, 'add an endpoint, or write an address');
+      return problem(
+        'SCENARIO_NO_ADDRESS',
+        `'${name}' has no private endpoint`,
+        'add an endpoint, or write an address',
+      );
     }
     if (second !== undefined) {
       const names = endpoints.map((endpoint) => endpoint.name).join(', ');
@@ -142,7 +146,9 @@ export class Directory {
     const plain = tryParseIpv4(target);
     if (plain !== undefined) return { value: plain };
     const key = idKey(target);
-    const nic = this.#network.networkInterfaces.find((entry) => idKey(entry.id) === key || sameName(entry.name, target));
+    const nic = this.#network.networkInterfaces.find(
+      (entry) => idKey(entry.id) === key || sameName(entry.name, target),
+    );
     if (nic !== undefined) return { value: primaryAddress(nic) };
     const endpoint = this.#network.privateEndpoints.find(
       (entry) => idKey(entry.id) === key || sameName(entry.name, target),
@@ -174,7 +180,9 @@ export class Directory {
       const names = endpoints.map((entry) => `provider:${entry.name}`).join(', ');
       return problem('SCENARIO_AMBIGUOUS_NAME', `'${name}' is behind several endpoints`, `write one of: ${names}`);
     }
-    const info = this.#attachments().find((entry) => entry.kind === 'provider' && idKey(entry.id) === idKey(endpoint.id));
+    const info = this.#attachments().find(
+      (entry) => entry.kind === 'provider' && idKey(entry.id) === idKey(endpoint.id),
+    );
     if (info === undefined) throw new Error(`the provider side of ${endpoint.name} has no attachment`);
     return withAddress(at, this.#sender(info));
   }

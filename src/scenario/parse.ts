@@ -18,7 +18,8 @@ import { checkNames } from './check-names.ts';
 import { linkSettingsOf } from './link.ts';
 import { asList } from './format/common-schemas.ts';
 import { settingsSchema } from './format/scenario-schema.ts';
-import { ACTION_NAMES, expectationKeys, stepSchema } from './format/step-schemas.ts';
+import { expectationShape } from './format/expectation-schema.ts';
+import { ACTION_NAMES, ACTIONS, expectationKeys, stepSchema } from './format/step-schemas.ts';
 import { readYaml } from './format/yaml-source.ts';
 import { pathText, zodIssues } from './format/zod-issues.ts';
 import type { CaptureContents } from '../control/capture/capture-reader.ts';
@@ -30,7 +31,8 @@ import type { PlacedStep } from './check-names.ts';
 import type { ScenarioIssueCode } from './codes.ts';
 import type { Expectation } from './format/expectation-schema.ts';
 import type { ScenarioSettings } from './format/scenario-schema.ts';
-import type { ActionName } from './format/step-schemas.ts';
+import type { ActionName, StepExtras } from './format/step-schemas.ts';
+import type { ZodType } from 'zod';
 import type { DataPath, YamlSource } from './format/yaml-source.ts';
 import type { ParsedScenario, ParsedStep } from './scenario.ts';
 
@@ -76,7 +78,16 @@ class Reader {
     this.#issues = [...issues];
   }
 
+  /** Problems of other files first, then those of the scenario in the order of its lines. */
   read(): LoadResult {
+    const { scenario, issues } = this.#read();
+    const line = ({ source }: Issue): number => (source?.file === this.#file ? source.line : 0);
+    const column = ({ source }: Issue): number => (source?.file === this.#file ? source.column : 0);
+    const sorted = issues.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
+    return scenario === undefined ? { issues: sorted } : { scenario, issues: sorted };
+  }
+
+  #read(): LoadResult {
     const root = this.#source.value as Record<string, unknown>;
     const checked = settingsSchema.safeParse(root);
     if (!checked.success) this.#issues.push(...zodIssues(settingsSchema, checked.error.issues, this.#source, []));
@@ -85,7 +96,10 @@ class Reader {
     const isBroken = topology.network === undefined || hasErrors(topology.issues);
     const findings = topology.network === undefined ? [] : validateNetwork(topology.network, topology.behaviour);
     // A broken topology has been reported in full; checking its remains would only repeat that.
-    this.#issues.push(...topology.issues, ...(isBroken ? findings.filter((found) => found.severity === 'error') : findings));
+    this.#issues.push(
+      ...topology.issues,
+      ...(isBroken ? findings.filter((found) => found.severity === 'error') : findings),
+    );
     if (isBroken || topology.network === undefined || hasErrors(findings)) return { issues: this.#issues };
     const { network, behaviour } = topology;
     const compiled = compileNetwork(network, behaviour, { epoch: 1, registry: createRegistry() });
@@ -123,7 +137,10 @@ class Reader {
   #readNetwork(topology: unknown, options: ReadOptions): ReadResult {
     if (typeof topology === 'string' || Array.isArray(topology)) {
       const paths = asList<unknown>(topology).filter((path) => typeof path === 'string');
-      return readNetwork(paths.map((path) => this.#path(path)), options);
+      return readNetwork(
+        paths.map((path) => this.#path(path)),
+        options,
+      );
     }
     if (typeof topology !== 'object' || topology === null) return { network: undefined, issues: [], resourceCount: 0 };
     const locate = (path: DataPath): SourceLocation => this.#source.locate(['topology', ...path]);
@@ -138,23 +155,23 @@ class Reader {
     });
   }
 
-  #readStep(value: unknown, index: number): ParsedStep | undefined {
+  #readStep(written: unknown, index: number): ParsedStep | undefined {
     const path = ['steps', index];
-    const action = this.#actionOf(value, path);
+    const action = this.#actionOf(written, path);
     if (action === undefined) return undefined;
-    const step = value as Record<string, unknown>;
+    const step = written as Record<string, unknown>;
     if (!this.#checkExpect(step, action, path)) return undefined;
     const schema = stepSchema(action);
     const checked = schema.safeParse(step);
-    if (!checked.success) {
-      this.#issues.push(...zodIssues(schema, checked.error.issues, this.#source, path));
-      return undefined;
-    }
-    const { name, level, expect } = checked.data as { name?: string; level?: 'warning' | 'error'; expect?: Expectation };
-    const capture = action === 'replay' ? this.#readReplay(step.replay, path) : undefined;
+    if (!checked.success) this.#issues.push(...zodIssues(schema, checked.error.issues, this.#source, path));
+    // With a sound action the names of a broken step are still checked, so that all problems are told at once.
+    const value = ACTIONS[action].safeParse(step[action]);
+    if (!value.success) return undefined;
+    const { name, level, expect } = (checked.data ?? { expect: soundPart(step.expect) }) as StepExtras;
+    const capture = action === 'replay' ? this.#readReplay(value.data, path) : undefined;
     return {
       action,
-      value: checked.data[action],
+      value: value.data,
       ...(name === undefined ? {} : { name }),
       level: level ?? 'error',
       ...(expect === undefined ? {} : { expect }),
@@ -180,7 +197,8 @@ class Reader {
       return undefined;
     }
     const candidate = keys.find((key) => !['name', 'expect', 'level'].includes(key));
-    const hint = candidate === undefined ? `add one of: ${ACTION_NAMES.join(', ')}` : nameHint(candidate, ACTION_NAMES, '');
+    const hint =
+      candidate === undefined ? `add one of: ${ACTION_NAMES.join(', ')}` : nameHint(candidate, ACTION_NAMES, '');
     const message = candidate === undefined ? 'the step has no action' : `'${candidate}' is not an action`;
     this.#add('SCENARIO_STEP_KIND', candidate === undefined ? path : [...path, candidate], message, hint);
     return undefined;
@@ -215,7 +233,12 @@ class Reader {
       bytes = readFileSync(this.#path(file));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#add('SCENARIO_CAPTURE_FILE', at, `cannot read '${file}': ${reason}`, 'check the path: it is relative to this file');
+      this.#add(
+        'SCENARIO_CAPTURE_FILE',
+        at,
+        `cannot read '${file}': ${reason}`,
+        'check the path: it is relative to this file',
+      );
       return undefined;
     }
     const contents = readCapture(bytes, file);
@@ -226,7 +249,10 @@ class Reader {
     return contents;
   }
 
-  #checkCaptures(captures: Exclude<NonNullable<ScenarioSettings['captures']>, false>, sideTable: Parameters<typeof checkPointPatterns>[1]): void {
+  #checkCaptures(
+    captures: Exclude<NonNullable<ScenarioSettings['captures']>, false>,
+    sideTable: Parameters<typeof checkPointPatterns>[1],
+  ): void {
     const { points, filter } = captures;
     for (const [index, point] of (points ?? []).entries()) {
       this.#issues.push(...checkPointPatterns([point], sideTable, this.#source.locate(['captures', 'points', index])));
@@ -245,6 +271,14 @@ class Reader {
   }
 }
 
+/** The keys of an expectation whose values are of the right form. */
+function soundPart(expect: unknown): Expectation | undefined {
+  if (typeof expect !== 'object' || expect === null) return undefined;
+  const shape: Readonly<Record<string, ZodType>> = expectationShape;
+  const sound = Object.entries(expect).filter(([key, value]) => shape[key]?.safeParse(value).success === true);
+  return Object.fromEntries(sound);
+}
+
 /** A step in one line, as the user wrote it: `connect app > pe-sqlmi:1433`. */
 export function stepText(action: ActionName, value: unknown): string {
   if (typeof value !== 'object' || value === null) return `${action} ${String(value)}`;
@@ -257,7 +291,9 @@ export function stepText(action: ActionName, value: unknown): string {
 function plain(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return value.map(plain).join('|');
-  return Object.entries(value).map(([key, part]) => `${key} ${plain(part)}`).join(' ');
+  return Object.entries(value)
+    .map(([key, part]) => `${key} ${plain(part)}`)
+    .join(' ');
 }
 
 function settingsNames(root: Record<string, unknown>): { links?: object; hosts?: object } {

@@ -22,7 +22,11 @@ export function firstFrame(spec: ProbeSpec): Uint8Array {
   const { protocol, src, dst, srcPort, dstPort } = spec;
   switch (protocol) {
     case 'tcp':
-      return buildFrame({ src, dst, tcp: { srcPort, dstPort, flags: TCP_SYN, seq: INITIAL_SEQUENCE, options: { mss: 1460 } } });
+      return buildFrame({
+        src,
+        dst,
+        tcp: { srcPort, dstPort, flags: TCP_SYN, seq: INITIAL_SEQUENCE, options: { mss: 1460 } },
+      });
     case 'udp':
       return buildFrame({ src, dst, udp: { srcPort, dstPort }, payload: new Uint8Array(32) });
     case 'icmp':

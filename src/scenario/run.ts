@@ -65,13 +65,11 @@ export async function runScenario(scenario: ParsedScenario, options: RunOptions 
       failed: countOf(steps, 'failed'),
       warnings: countOf(steps, 'warning'),
       counters: runCounters(totals, simulation),
-      captures: (summary?.files ?? []).map(
-        (file): CaptureWritten => ({
-          ...(file.point === undefined ? {} : { point: file.point }),
-          file: file.path,
-          packets: file.frames,
-        }),
-      ),
+      captures: (summary?.files ?? []).map((file): CaptureWritten => ({
+        ...(file.point === undefined ? {} : { point: file.point }),
+        file: file.path,
+        packets: file.frames,
+      })),
       durationMs: performance.now() - startedMs,
       virtualNs: simulation.now(),
       seed,

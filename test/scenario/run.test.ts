@@ -240,10 +240,20 @@ describe('load', () => {
   test('opens all its connections and adds them up', async () => {
     const steps = [
       {
-        load: { from: ['app', 'db'], to: 'pe-sqlmi:1433', connections: 40, rate: '500/s', request: '200B', response: '4KiB' },
+        load: {
+          from: ['app', 'db'],
+          to: 'pe-sqlmi:1433',
+          connections: 40,
+          rate: '500/s',
+          request: '200B',
+          response: '4KiB',
+        },
         expect: { established: 40, failed: 0, bytes: 40 * 4096, retransmissions: 0, at: 'sqlmi1' },
       },
-      { load: { from: 'app', to: 'db:22', connections: 10 }, expect: { established: 0, failed: 10, by: 'nsg-app/DenySsh' } },
+      {
+        load: { from: 'app', to: 'db:22', connections: 10 },
+        expect: { established: 0, failed: 10, by: 'nsg-app/DenySsh' },
+      },
     ];
     expect(failures(await run(APP_AND_SQLMI, steps))).toEqual([]);
   });
@@ -261,7 +271,10 @@ describe('load', () => {
 
 test('a failed expectation shows expected, got and the trace of the packet that decided', async () => {
   const result = await run(APP_AND_SQLMI, [
-    { connect: { from: 'app', to: 'pe-sqlmi:5022' }, expect: { result: 'established', seenBy: { sqlmi1: { dport: 5022 } } } },
+    {
+      connect: { from: 'app', to: 'pe-sqlmi:5022' },
+      expect: { result: 'established', seenBy: { sqlmi1: { dport: 5022 } } },
+    },
     { connect: { from: 'app', to: 'pe-sqlmi:5022' }, expect: { result: 'established' }, level: 'warning' },
   ]);
   expect([result.passed, result.failed, result.warnings]).toEqual([0, 1, 1]);

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { WORKERS_MAX } from '../../abi/limits.ts';
 import { InputError } from '../../control/issues.ts';
 import { junitXml } from '../../scenario/junit.ts';
 import { stepLines, summaryLines } from '../../scenario/report.ts';
@@ -26,7 +27,12 @@ export const run: Command = {
       '1 one failed, 2 bad input, 3 a bug.',
     ],
     options: [
-      { name: 'workers', kind: 'value', value: 'N', text: `worker threads, 1 to 64 (default ${WORKERS_DEFAULT})` },
+      {
+        name: 'workers',
+        kind: 'value',
+        value: 'N',
+        text: `worker threads, 1 to ${WORKERS_MAX} (default ${WORKERS_DEFAULT})`,
+      },
       { name: 'inline', kind: 'flag', text: 'forward on this thread instead; same packets, same bytes' },
       { name: 'captures', kind: 'value', value: 'DIR', text: 'write one pcapng file per capture point into DIR' },
       { name: 'seed', kind: 'value', value: 'N', text: "instead of the scenario's own seed" },
@@ -38,7 +44,7 @@ export const run: Command = {
     operandsMax: Infinity,
   },
   async run(args, output) {
-    const workers = numberOption(args, 'workers', 1, 64) ?? WORKERS_DEFAULT;
+    const workers = numberOption(args, 'workers', 1, WORKERS_MAX) ?? WORKERS_DEFAULT;
     const isInline = args.flag('inline');
     if (isInline && args.value('workers') !== undefined) {
       throw new UsageError('--inline and --workers exclude each other', 'leave one of them away');

@@ -2,7 +2,7 @@
 // frames, wakes the workers and waits until every frame has come back: nothing is in flight between two calls.
 
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import { SHARDS, WORKERS_MAX } from '../../abi/limits.ts';
+import { SHARDS_PER_GROUP, WORKERS_MAX } from '../../abi/limits.ts';
 import { checkProgram } from '../../abi/program-check.ts';
 import { encodeProgram, type Program } from '../../abi/program.ts';
 import { CONTROL, COUNT, createRegions, regionSizes, type RegionSizes } from '../../abi/regions.ts';
@@ -168,7 +168,8 @@ class WorkerEngine implements Engine {
     for (; next < frames.length; next++) {
       const frame = frames[next] as FrameIn;
       const shard = this.steering.shardOf(frame.attachment, frame.bytes);
-      const lane = this.lanes[Math.floor((shard * this.workers) / SHARDS)] as Lane;
+      const group = Math.floor(shard / SHARDS_PER_GROUP);
+      const lane = this.lanes[Math.floor((group * this.workers) / WORKERS_MAX)] as Lane;
       if (lane.memory.room === 0) break;
       lane.memory.inject(frame, shard);
       lane.outstanding++;

@@ -5,6 +5,7 @@
 // Drops   NO_OUTBOUND_PATH, OUTBOUND_SMTP_BLOCKED, SNAT_PORT_EXHAUSTED, INBOUND_CLOSED_PUBLIC_IP, NO_SUCH_DESTINATION.
 
 import { DROP } from '../../abi/drop-reasons.ts';
+import { SHARDS_PER_GROUP } from '../../abi/limits.ts';
 import { ATTACHMENT, NIC_ALLOW_SMTP, NIC_HAS_NSG, OUTBOUND } from '../../abi/program.ts';
 import { PROV_NAT, PROV_TRANSLATION, STAGE, TRANSLATION } from '../../abi/provenance.ts';
 import { COLD_WORDS, RECORD_WORDS } from '../../abi/regions.ts';
@@ -22,7 +23,7 @@ import {
 } from '../flow-table.ts';
 import { NatPorts } from '../nat-ports.ts';
 import { dropAt, type Pass } from '../pass.ts';
-import { swap16, swap32 } from '../tables.ts';
+import { ownerAttachment, swap16, swap32 } from '../tables.ts';
 
 const SMTP_PORT = 25;
 
@@ -36,21 +37,24 @@ export function outboundAddressStage(pass: Pass, context: Context): void {
   }
   if (reusePublicBinding(pass, context)) return;
   const method = attachments.outbound[nic];
-  if (method === OUTBOUND.none) return reject(DROP.NO_OUTBOUND_PATH);
+  // NET-11, NET-16: what is translated is the NIC's own address; an appliance has to translate what it forwards itself.
+  const isOwn = ownerAttachment(context.tables, pass.network, pass.src) === nic;
+  if (method === OUTBOUND.none || !isOwn) return reject(DROP.NO_OUTBOUND_PATH);
   if (method !== OUTBOUND.publicIp) return natOut(pass, context, attachments.outboundIndex[nic], method);
-  const row = publicIpOfSource(pass, context, attachments.outboundIndex[nic]);
+  const row = publicIpOfSource(pass, context);
+  if (row < 0) return reject(DROP.NO_OUTBOUND_PATH);
   pass.newSrc = publicIps.address[row];
   pass.provenance[PROV_TRANSLATION] = TRANSLATION.publicIpOut;
   pass.provenance[PROV_NAT] = row;
 }
 
-/** A NIC may have a public IP per ipConfig: the one of the packet's source, else the first. */
-function publicIpOfSource(pass: Pass, context: Context, first: number): number {
+/** The public IP of the ipConfig that the packet's source belongs to, or -1. */
+function publicIpOfSource(pass: Pass, context: Context): number {
   const { publicIps } = context.tables.program;
   for (let row = 0; row < publicIps.address.length; row++) {
     if (publicIps.attachment[row] === pass.ingress && publicIps.privateAddress[row] === pass.src) return row;
   }
-  return first;
+  return -1;
 }
 
 /** A live binding decides: replies of what came in by a public IP leave with it, and a NAT port stays. */
@@ -71,25 +75,34 @@ function reusePublicBinding(pass: Pass, context: Context): boolean {
   return true;
 }
 
-/** Port translation by a pool: the first port of this shard whose reverse five-tuple is free. */
+/** Port translation by a pool: the first port of this connection's shard, or of its group, whose reverse five-tuple is
+ * free. */
 function natOut(pass: Pass, context: Context, pool: number, method: number): void {
-  const { connections, natPorts, tables } = context;
-  const { natPools, internet } = tables.program;
+  const { natPools } = context.tables.program;
   const reject = (reason: number): void => dropAt(pass, reason, STAGE.publicIp, pass.ingress);
   const isEcho = pass.protocol === PROTOCOL_ICMP && pass.icmpError === 0 && pass.srcPort === pass.dstPort;
   // NET-16: the implicit path carries neither fragments nor ICMP echo; port translation needs ports.
   if (method === OUTBOUND.defaultAccess && (isEcho || pass.fragment !== 0)) return reject(DROP.NO_OUTBOUND_PATH);
   if (pass.protocol !== PROTOCOL_TCP && pass.protocol !== PROTOCOL_UDP && !isEcho) return reject(DROP.NO_OUTBOUND_PATH);
+  if (natPools.addressStart[pool] === natPools.addressStart[pool + 1]) return reject(DROP.NO_OUTBOUND_PATH);
+  const shard = (pass.facts >>> 8) & 0xff;
+  for (let round = 0; round < SHARDS_PER_GROUP; round++) {
+    if (takePort(pass, context, pool, NatPorts.lender(shard, round), isEcho)) return;
+  }
+  reject(DROP.SNAT_PORT_EXHAUSTED);
+}
+
+/** Looks for a free port among those of one shard; true when the pass has one. */
+function takePort(pass: Pass, context: Context, pool: number, shard: number, isEcho: boolean): boolean {
+  const { connections, natPorts, tables } = context;
+  const { natPools, internet } = tables.program;
   const first = natPools.addressStart[pool];
   const addresses = natPools.addressStart[pool + 1] - first;
-  if (addresses === 0) return reject(DROP.NO_OUTBOUND_PATH);
-  const shard = (pass.facts >>> 8) & 0xff;
   for (let tries = NatPorts.candidates(addresses); tries > 0; tries--) {
     const candidate = natPorts.next(pool, shard, addresses);
     const address = natPools.address[first + (candidate >>> 16)];
     const port = candidate & 0xffff;
-    const dstPort = isEcho ? port : pass.dstPort;
-    const taken = connections.find(internet, pass.protocol, pass.dst, address, dstPort, port);
+    const taken = connections.find(internet, pass.protocol, pass.dst, address, isEcho ? port : pass.dstPort, port);
     if (taken !== 0) {
       if (connections.isLive(taken, pass.now) || connections.isBound(taken, pass.now, tables)) continue;
       connections.remove(taken);
@@ -100,9 +113,9 @@ function natOut(pass: Pass, context: Context, pool: number, method: number): voi
     pass.natPool = pool;
     pass.provenance[PROV_TRANSLATION] = TRANSLATION.natOut;
     pass.provenance[PROV_NAT] = pool;
-    return;
+    return true;
   }
-  reject(DROP.SNAT_PORT_EXHAUSTED);
+  return false;
 }
 
 /** From the Internet: a live binding, or the public IP of a NIC. */

@@ -2,21 +2,13 @@
 // `expect` and `level`. The published JSON Schema is made from the same schemas.
 
 import { z } from 'zod';
-import {
-  duration,
-  eventRate,
-  linkSettings,
-  port,
-  portList,
-  priority,
-  size,
-  text,
-  textList,
-} from './common-schemas.ts';
+import { duration, eventRate, linkSettings, port, portList, priority, size, text, textList } from './common-schemas.ts';
 import { EXPECTATION_KEYS, expectationSchema } from './expectation-schema.ts';
 import type { Expectation, ExpectationKey } from './expectation-schema.ts';
 
-const from = text.describe('Sender: a NIC, a service or endpoint (its service side), `internet`, `onprem`, `exit@address`');
+const from = text.describe(
+  'Sender: a NIC, a service or endpoint (its service side), `internet`, `onprem`, `exit@address`',
+);
 const to = text.describe('Receiver: a NIC, an endpoint, a host name or an address; with `:port` where one is needed');
 const transportPorts = { sport: port.optional(), dport: port.optional() };
 const u32 = z.number().int().min(0).max(0xffff_ffff);
@@ -82,7 +74,10 @@ const TRAFFIC = {
       fragment: z
         .strictObject({ offset: z.number().int().min(0).max(65528).multipleOf(8), more: z.boolean().optional() })
         .optional(),
-      raw: z.string().regex(/^[0-9a-fA-F\s]+$/, 'expected an Ethernet frame in hexadecimal').optional(),
+      raw: z
+        .string()
+        .regex(/^[0-9a-fA-F\s]+$/, 'expected an Ethernet frame in hexadecimal')
+        .optional(),
     })
     .describe('One packet as written, past the sender’s own protocol stack.'),
   send: z
@@ -168,12 +163,7 @@ const CHANGES = {
   setFlushConnection: z.strictObject({ nsg: text, enabled: z.boolean() }),
   setPolicies: z.strictObject({
     subnet: text,
-    privateEndpointNetworkPolicies: z.enum([
-      'Disabled',
-      'Enabled',
-      'NetworkSecurityGroupEnabled',
-      'RouteTableEnabled',
-    ]),
+    privateEndpointNetworkPolicies: z.enum(['Disabled', 'Enabled', 'NetworkSecurityGroupEnabled', 'RouteTableEnabled']),
   }),
   setForwarding: z.strictObject({ nic: text, enabled: z.boolean() }),
 } as const;

@@ -37,7 +37,9 @@ function placeOf(value: unknown, path: DataPath, part: 'key' | undefined): Sourc
     if (typeof at !== 'object' || at === null) return place;
     const isLast = depth === path.length - 1;
     const isThere = Object.hasOwn(at, key);
-    place = isThere ? sourceOf({ object: at, key, ...(isLast && part && { part }) }) : (sourceOf({ object: at }) ?? place);
+    place = isThere
+      ? sourceOf({ object: at, key, ...(isLast && part && { part }) })
+      : (sourceOf({ object: at }) ?? place);
     at = (at as Record<string | number, unknown>)[key];
   }
   return place;

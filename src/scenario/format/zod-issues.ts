@@ -10,13 +10,20 @@ import type { DataPath, YamlSource } from './yaml-source.ts';
 type Problem = z.core.$ZodIssue;
 
 /** All problems of one validation; `base` is the path of the validated value in the file. */
-export function zodIssues(schema: z.ZodType, problems: readonly Problem[], source: YamlSource, base: DataPath): Issue[] {
+export function zodIssues(
+  schema: z.ZodType,
+  problems: readonly Problem[],
+  source: YamlSource,
+  base: DataPath,
+): Issue[] {
   return problems.flatMap((problem) => issuesOf(schema, problem, source, base));
 }
 
 /** `steps[3].connect.to`, as messages name places. */
 export function pathText(path: DataPath): string {
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`)).join('');
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`))
+    .join('');
 }
 
 function issuesOf(schema: z.ZodType, problem: Problem, source: YamlSource, base: DataPath): Issue[] {
@@ -42,7 +49,9 @@ function issuesOf(schema: z.ZodType, problem: Problem, source: YamlSource, base:
       code,
       severity: 'error',
       message: isMissing ? `the key '${String(key)}' is missing` : `${lowered(problem.message)}${found}`,
-      hint: isMissing ? `add '${String(key)}': ${lowered(problem.message)}` : 'see docs/scenario-format.md for the form',
+      hint: isMissing
+        ? `add '${String(key)}': ${lowered(problem.message)}`
+        : 'see docs/scenario-format.md for the form',
       source: source.locate(path),
       path: pathText(path),
     },
@@ -50,7 +59,10 @@ function issuesOf(schema: z.ZodType, problem: Problem, source: YamlSource, base:
 }
 
 function lowered(message: string): string {
-  return message.replace(/^Invalid (input|option): /, '').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+  return message
+    .replace(/^Invalid (input|option): /, '')
+    .replace(/, received undefined$/, '')
+    .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 }
 
 function shown(value: unknown): string {

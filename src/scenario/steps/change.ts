@@ -101,7 +101,9 @@ function setRoute(value: ActionOf<'setRoute'>, source: SourceLocation): Change {
       ...next,
       routeTables: next.routeTables.map((owner) => {
         if (network.routeTables.includes(owner)) return owner;
-        const routes = owner.properties.routes.map((entry) => (sameName(entry.name, name) ? { ...entry, source } : entry));
+        const routes = owner.properties.routes.map((entry) =>
+          sameName(entry.name, name) ? { ...entry, source } : entry,
+        );
         return { ...owner, properties: { ...owner.properties, routes } };
       }),
     };
@@ -117,7 +119,9 @@ function setPeering(value: ActionOf<'setPeering'>): Change {
 function link(value: ActionOf<'setPeering'>, from: string, to: string): Change {
   const flags = value[from] === undefined || Array.isArray(value[from]) ? {} : flagsOf(value[from]);
   return (network) =>
-    hasLink(network, from, to) ? changes.setPeering(from, to, flags)(network) : changes.addPeering(from, to, flags)(network);
+    hasLink(network, from, to)
+      ? changes.setPeering(from, to, flags)(network)
+      : changes.addPeering(from, to, flags)(network);
 }
 
 type PeeringLink = Exclude<ActionOf<'setPeering'>[string], readonly [string, string] | [string, string]>;
@@ -136,9 +140,7 @@ function hasLink(network: Network, from: string, to: string): boolean {
   const remote = network.virtualNetworks.find((vnet) => sameName(vnet.name, to));
   if (owner === undefined || remote === undefined) return false;
   const { virtualNetworkPeerings } = owner.properties;
-  return virtualNetworkPeerings.some((peering) =>
-    sameName(peering.properties.remoteVirtualNetwork.id, remote.id),
-  );
+  return virtualNetworkPeerings.some((peering) => sameName(peering.properties.remoteVirtualNetwork.id, remote.id));
 }
 
 function sameName(a: string, b: string): boolean {

@@ -77,7 +77,8 @@ export function runClose(session: Session, name: string): Facts {
   session.connections.delete(name);
   const isStopped = (): boolean => watch.observation.dropped > 0;
   finish(session, exchange, isStopped);
-  const result: ResultName = exchange.ended === 'closed' ? 'established' : isStopped() ? 'dropped' : endedResult(exchange);
+  const result: ResultName =
+    exchange.ended === 'closed' ? 'established' : isStopped() ? 'dropped' : endedResult(exchange);
   if (exchange.ended === undefined) exchange.client.abort();
   runUntilQuiet(session.simulation, watch);
   watch.stop();

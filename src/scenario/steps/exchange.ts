@@ -65,7 +65,13 @@ export class TcpExchange {
     const { localPort } = this.client;
     conversation.addFlow(
       sender.attachment,
-      { protocol: PROTOCOL_TCP, src: sender.address, srcPort: localPort, dst: receiver.address, dstPort: receiver.port },
+      {
+        protocol: PROTOCOL_TCP,
+        src: sender.address,
+        srcPort: localPort,
+        dst: receiver.address,
+        dstPort: receiver.port,
+      },
       label,
     );
   }
@@ -133,6 +139,10 @@ function openOrExplain(open: () => TcpConnection): TcpConnection {
     return open();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new StepProblem({ code: 'SCENARIO_VALUE', message, hint: 'close a connection, or choose another source port' });
+    throw new StepProblem({
+      code: 'SCENARIO_VALUE',
+      message,
+      hint: 'close a connection, or choose another source port',
+    });
   }
 }

@@ -100,9 +100,17 @@ function sourceOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const address = tryParseIpv4(text);
   if (address !== undefined) return address;
-  throw new StepProblem({ code: 'SCENARIO_VALUE', message: `'${text}' is not an IPv4 address`, hint: 'write for example 10.0.0.4' });
+  throw new StepProblem({
+    code: 'SCENARIO_VALUE',
+    message: `'${text}' is not an IPv4 address`,
+    hint: 'write for example 10.0.0.4',
+  });
 }
 
 function badFlags(text: string): { code: 'SCENARIO_VALUE'; message: string; hint: string } {
-  return { code: 'SCENARIO_VALUE', message: `'${text}' are no TCP flags`, hint: 'write letters as tcpdump does: S, S., .' };
+  return {
+    code: 'SCENARIO_VALUE',
+    message: `'${text}' are no TCP flags`,
+    hint: 'write letters as tcpdump does: S, S., .',
+  };
 }

@@ -30,7 +30,9 @@ export function runPing(session: Session, value: ActionOf<'ping'>): Facts {
   for (let sent = 0; sent < count; sent++) {
     simulation.runUntil(startNs + sent * INTERVAL_NS);
     const dropped = observation.dropped;
-    simulation.host(sender.attachment).ping(dst, { id, src, payload, ttl: value.ttl }, (outcome) => outcomes.push(outcome));
+    simulation
+      .host(sender.attachment)
+      .ping(dst, { id, src, payload, ttl: value.ttl }, (outcome) => outcomes.push(outcome));
     simulation.runWhile(() => outcomes.length <= sent && observation.dropped === dropped);
   }
   runUntilQuiet(simulation, watch);

@@ -36,7 +36,10 @@ export function runReplay(session: Session, value: ActionOf<'replay'>, capture: 
   const { attachment } = session.sender(value.from);
   const mac = macOf(simulation, attachment);
   const addresses = addressMap(value.map ?? {});
-  const frames = capture.frames.map((frame) => ({ timeNs: frame.timeNs, bytes: mapFrame(frame.bytes, mac, addresses) }));
+  const frames = capture.frames.map((frame) => ({
+    timeNs: frame.timeNs,
+    bytes: mapFrame(frame.bytes, mac, addresses),
+  }));
   const tooLong = frames.findIndex((frame) => frame.bytes.length > FRAME_BYTES_MAX);
   if (tooLong !== -1) {
     const message = `frame ${tooLong + 1} of ${value.file} has ${frames[tooLong]?.bytes.length} bytes`;
