@@ -29,18 +29,42 @@ function times(call) {
 }
 
 bench
-  .add('IPv4 header checksum', times(() => internetChecksum(view, 14, 20)))
-  .add('incremental checksum', times((i) => updateChecksum32(0x1234, i, i + 7)))
-  .add('five-tuple hash', times((i) => hashFiveTuple(6, 0x0a000004, 0x0a000105, i, 1433)))
-  .add('flow table hit', times((i) => table.find(0x0400000a, 0x0501000a, i | (0x9905 << 16), 300)))
-  .add('longest prefix', times((i) => lookupRoute(trie, 0x0a000000 + i)))
-  .add('1,000 rules', times((i) => matchRule(set, 6, 0x0a001004, 0x0a000004 + (i & 15), 50000, 1433)));
+  .add(
+    'IPv4 header checksum',
+    times(() => internetChecksum(view, 14, 20)),
+  )
+  .add(
+    'incremental checksum',
+    times((i) => updateChecksum32(0x1234, i, i + 7)),
+  )
+  .add(
+    'five-tuple hash',
+    times((i) => hashFiveTuple(6, 0x0a000004, 0x0a000105, i, 1433)),
+  )
+  .add(
+    'flow table hit',
+    times((i) => table.find(0x0400000a, 0x0501000a, i | (0x9905 << 16), 300)),
+  )
+  .add(
+    'longest prefix',
+    times((i) => lookupRoute(trie, 0x0a000000 + i)),
+  )
+  .add(
+    '1,000 rules',
+    times((i) => matchRule(set, 6, 0x0a001004, 0x0a000004 + (i & 15), 50000, 1433)),
+  );
 
 await bench.run();
 const rows = bench.tasks.map((task) => {
   const { latency } = task.result;
-  return { function: task.name, 'ns per call': ((latency.p50 * 1e6) / CALLS).toFixed(1), 'spread %': latency.rme.toFixed(1) };
+  return {
+    function: task.name,
+    'ns per call': ((latency.p50 * 1e6) / CALLS).toFixed(1),
+    'spread %': latency.rme.toFixed(1),
+  };
 });
-console.log(`Node ${process.versions.node}, V8 ${process.versions.v8}${smoke ? ', smoke size: figures mean nothing' : ''}`);
+console.log(
+  `Node ${process.versions.node}, V8 ${process.versions.v8}${smoke ? ', smoke size: figures mean nothing' : ''}`,
+);
 console.table(rows);
 if (sink === 42) console.log(sink);

@@ -13,7 +13,7 @@ let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vnetem-cli-'));
   const made = vnetem('init', 'demo');
-  expect(made.status, made.stderr).toBe(0);
+  if (made.status !== 0) throw new Error(made.stderr);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

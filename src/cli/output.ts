@@ -21,7 +21,7 @@ export interface Output {
 
 /** Output to this process's streams. */
 export function processOutput(): Output {
-  const isTerminal = process.stderr.isTTY === true;
+  const isTerminal = process.stderr.isTTY;
   let shown = false;
   const clear = (): void => {
     if (shown) process.stderr.write('\r\u001B[2K');
@@ -44,7 +44,7 @@ export function processOutput(): Output {
       shown = true;
     },
     endProgress: clear,
-    colours: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+    colours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
   };
 }
 

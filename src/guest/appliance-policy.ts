@@ -3,6 +3,7 @@
 import * as wire from '../wire/index.ts';
 import { ConnectionTable, trackTcp, type Found, type TrackedConnection } from './connection-table.ts';
 import { readIcmpError } from './icmp-error.ts';
+import { fragmentKey } from './ip-reassembly.ts';
 import type { Rewrite } from './rewrite.ts';
 
 export interface PolicyOptions {
@@ -10,6 +11,8 @@ export interface PolicyOptions {
   readonly natAddress: number | undefined;
   /** Drops TCP packets of connections whose start was not seen (ROUTE-34). */
   readonly stateful: boolean;
+  /** Whether the appliance itself waits for packets with this five-tuple. */
+  isOwn(tuple: wire.FiveTuple): boolean;
 }
 
 export type Verdict =
@@ -33,12 +36,18 @@ const FRAGMENTS_MAX = 1024;
 
 export class AppliancePolicy {
   readonly #options: PolicyOptions;
-  readonly #table = new ConnectionTable();
+  readonly #table: ConnectionTable;
   /** Later fragments follow the first one of their datagram. */
   readonly #fragments = new Map<string, FragmentVerdict>();
 
   constructor(options: PolicyOptions) {
     this.#options = options;
+    this.#table = new ConnectionTable((tuple) => options.isOwn(tuple));
+  }
+
+  /** Whether packets with this five-tuple, to the appliance's address, are answers to a translated connection. */
+  isTranslated(tuple: wire.FiveTuple, nowNs: number): boolean {
+    return this.#table.find(tuple, true, nowNs) !== undefined;
   }
 
   /** Decides about the IPv4 packet at `l3`, whose header was checked. `forOwnAddress`: never starts a connection. */
@@ -64,6 +73,7 @@ export class AppliancePolicy {
     const icmpType = isIcmp ? wire.icmpType(frames, l4) : -1;
     if (isIcmp && !wire.isIcmpEcho(icmpType)) return this.#decideIcmp(frames, l3, nowNs, forOwnAddress);
 
+    if (forOwnAddress && this.#options.isOwn(tuple)) return UNKNOWN;
     const found = this.#table.find(tuple, icmpType !== wire.ICMP_ECHO_REQUEST, nowNs);
     const flags = tcpFlagsOf(frames, l3, tuple);
     if (found !== undefined) return this.#decideKnown(found, flags, nowNs);
@@ -150,9 +160,4 @@ function tcpFlagsOf(frames: DataView, l3: number, tuple: wire.FiveTuple): number
 
 function isFirstOfTcp(flags: number): boolean {
   return (flags & (wire.TCP_SYN | wire.TCP_ACK | wire.TCP_RST | wire.TCP_FIN)) === wire.TCP_SYN;
-}
-
-function fragmentKey(frames: DataView, l3: number): string {
-  const ends = `${wire.ipv4Src(frames, l3)}-${wire.ipv4Dst(frames, l3)}`;
-  return `${ends}-${wire.ipv4Protocol(frames, l3)}-${wire.ipv4Id(frames, l3)}`;
 }

@@ -25,7 +25,13 @@ export class Appliance extends Host {
     this.#policy = new AppliancePolicy({
       natAddress: options.snat === true ? primary : undefined,
       stateful: options.stateful === true,
+      isOwn: (tuple) => this.expects(tuple),
     });
+  }
+
+  /** A port that carries a translated connection to the same destination is not free. */
+  protected override isPortTaken(incoming: wire.FiveTuple): boolean {
+    return this.#policy.isTranslated(incoming, this.port.now());
   }
 
   override receive(frame: Uint8Array, meta: FrameMeta): void {

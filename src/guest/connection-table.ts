@@ -32,7 +32,7 @@ export interface Found {
   readonly direction: Direction;
 }
 
-/** First and last port of translated sources; connections of the appliance itself start at 50000. */
+/** First and last port of sources that are translated to another port. */
 export const NAT_PORT_FIRST = 1024;
 export const NAT_PORT_LAST = 49_999;
 
@@ -51,8 +51,14 @@ const SWEEP_MIN = 1024;
 
 export class ConnectionTable {
   readonly #entries = new Map<string, Found>();
+  /** Whether the appliance itself waits for packets with this five-tuple. */
+  readonly #isOwn: (tuple: wire.FiveTuple) => boolean;
   #sweepAt = SWEEP_MIN;
   #nextPort = NAT_PORT_FIRST;
+
+  constructor(isOwn: (tuple: wire.FiveTuple) => boolean) {
+    this.#isOwn = isOwn;
+  }
 
   /** The connection that a packet with this five-tuple belongs to. `isEchoReply` tells ICMP replies from requests. */
   find(tuple: wire.FiveTuple, isEchoReply: boolean, nowNs: number): Found | undefined {
@@ -95,11 +101,18 @@ export class ConnectionTable {
     if (!isEcho && protocol !== wire.PROTOCOL_TCP && protocol !== wire.PROTOCOL_UDP) {
       return { protocol, src: dst, dst: natAddress, srcPort: 0, dstPort: 0 };
     }
+    const replyTo = (port: number): wire.FiveTuple | undefined => {
+      const reply = { protocol, src: dst, srcPort: isEcho ? port : dstPort, dst: natAddress, dstPort: port };
+      return this.find(reply, true, nowNs) === undefined && !this.#isOwn(reply) ? reply : undefined;
+    };
+    // The source port stays when it is free, as Linux does it.
+    const unchanged = replyTo(original.srcPort);
+    if (unchanged !== undefined) return unchanged;
     for (let tries = NAT_PORT_FIRST; tries <= NAT_PORT_LAST; tries++) {
       const port = this.#nextPort;
       this.#nextPort = port === NAT_PORT_LAST ? NAT_PORT_FIRST : port + 1;
-      const reply = { protocol, src: dst, srcPort: isEcho ? port : dstPort, dst: natAddress, dstPort: port };
-      if (this.find(reply, true, nowNs) === undefined) return reply;
+      const reply = replyTo(port);
+      if (reply !== undefined) return reply;
     }
     return undefined;
   }

@@ -104,6 +104,7 @@ export class Host implements Guest {
     const isListening = (portNumber: number): boolean => !this.#silent && (listen?.has(portNumber) ?? true);
     this.#tcp = new TcpEndpoint(this.ip, {
       isListening,
+      isPortTaken: (incoming) => this.isPortTaken(incoming),
       answerReset: !this.#silent,
       accept: this.#acceptor(),
       synRetries: options.synRetries ?? SYN_RETRIES,
@@ -154,6 +155,16 @@ export class Host implements Guest {
     traceRoute(this, dst, options, callback);
   }
 
+  /** Whether this host waits for packets with this five-tuple, in answer to something it has sent. */
+  expects(incoming: wire.FiveTuple): boolean {
+    const { protocol, src, srcPort, dst, dstPort } = incoming;
+    if (protocol === wire.PROTOCOL_TCP) {
+      return this.#tcp.has({ localAddress: dst, localPort: dstPort, remoteAddress: src, remotePort: srcPort });
+    }
+    if (protocol === wire.PROTOCOL_UDP) return this.#udp.hasSentFrom(dstPort);
+    return protocol === wire.PROTOCOL_ICMP && this.#ping.isWaitingFor(src, dstPort);
+  }
+
   receive(frame: Uint8Array, _meta: FrameMeta): void {
     const frames = wire.viewOf(frame);
     if (frames.byteLength < wire.ETHERNET_HEADER) {
@@ -174,6 +185,11 @@ export class Host implements Guest {
     if (this.#silent || !mayReportError(frames, wire.ETHERNET_HEADER)) return;
     const from = this.options.addresses[0] ?? wire.ipv4Dst(frames, wire.ETHERNET_HEADER);
     this.ip.send(wire.buildIcmpError({ type, code, rest, from, ttl: this.ip.ttl }, offending));
+  }
+
+  /** For guests that use ports of this host's address for something else. */
+  protected isPortTaken(_incoming: wire.FiveTuple): boolean {
+    return false;
   }
 
   #receiveIpv4(frame: Uint8Array, frames: DataView): void {

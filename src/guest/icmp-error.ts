@@ -24,7 +24,7 @@ export interface IcmpErrorReport {
   readonly quotedAt: number;
 }
 
-/** Reads the ICMP error at `l4` of an IPv4 frame; undefined when it is none, or quotes too little to tell the packet. */
+/** Reads the ICMP error at `l4` of an IPv4 frame; undefined when it is none, or does not quote enough of a packet. */
 export function readIcmpError(frames: DataView, l3: number, l4: number): IcmpErrorReport | undefined {
   const type = wire.icmpType(frames, l4);
   const quotedAt = l4 + wire.ICMP_HEADER;

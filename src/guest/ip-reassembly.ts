@@ -15,6 +15,12 @@ const UNFINISHED_MAX = 64;
 /** RFC 1122 section 3.3.2 allows 60 to 120 s; common systems take 30 s. */
 const LIFE_NS = 30_000_000_000;
 
+/** Names the datagram that a fragment belongs to (RFC 791 section 2.3). */
+export function fragmentKey(frames: DataView, l3: number): string {
+  const ends = `${wire.ipv4Src(frames, l3)}-${wire.ipv4Dst(frames, l3)}`;
+  return `${ends}-${wire.ipv4Protocol(frames, l3)}-${wire.ipv4Id(frames, l3)}`;
+}
+
 export class IpReassembly {
   readonly #port: GuestPort;
   readonly #unfinished = new Map<string, Unfinished>();
@@ -25,7 +31,7 @@ export class IpReassembly {
 
   /** Takes a fragment; returns the whole datagram as a frame when it was the last one. */
   add(frame: Uint8Array, frames: DataView, l3: number): Uint8Array | undefined {
-    const key = `${wire.ipv4Src(frames, l3)}-${wire.ipv4Dst(frames, l3)}-${wire.ipv4Protocol(frames, l3)}-${wire.ipv4Id(frames, l3)}`;
+    const key = fragmentKey(frames, l3);
     const dataAt = l3 + wire.ipv4HeaderLength(frames, l3);
     const data = frame.subarray(dataAt, l3 + wire.ipv4TotalLength(frames, l3));
     const offset = wire.ipv4FragmentOffset(frames, l3);

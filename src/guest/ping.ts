@@ -74,6 +74,13 @@ export class PingEndpoint {
     if (!sent) this.#take(key)?.callback({ kind: 'tooLong', mtu: this.#ip.mtuTo(dst) });
   }
 
+  /** Whether a request with this identifier to this address is without an answer. */
+  isWaitingFor(address: number, id: number): boolean {
+    const prefix = keyOf(address, id, 0).slice(0, -1);
+    for (const key of this.#waiters.keys()) if (key.startsWith(prefix)) return true;
+    return false;
+  }
+
   /** An echo request for this host: the same payload back, from the address that was asked. */
   answer(frame: Uint8Array, frames: DataView, l3: number): void {
     const l4 = l3 + wire.ipv4HeaderLength(frames, l3);

@@ -24,7 +24,7 @@ const ICMP_CHECKSUM = 2;
 const DST_PORT = 2;
 const ICMP_ID = 4;
 
-/** Rewrites the datagram at `l3`, of which the bytes before `end` are there. Later fragments have no ports to change. */
+/** Rewrites the datagram at `l3`, whose bytes are there up to `end`. Later fragments have no ports to change. */
 export function rewriteDatagram(frames: DataView, l3: number, end: number, rewrite: Rewrite): void {
   const protocol = wire.ipv4Protocol(frames, l3);
   const l4 = l3 + wire.ipv4HeaderLength(frames, l3);

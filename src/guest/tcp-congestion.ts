@@ -1,5 +1,6 @@
 // Congestion control of TCP: slow start and congestion avoidance (RFC 5681), an initial window of ten segments
-// (RFC 6928), and NewReno fast recovery (RFC 6582) for peers without selective acknowledgements. Counts in bytes.
+// (RFC 6928), and NewReno fast recovery (RFC 6582). Selective acknowledgements are evidence of a gap, nothing more: a
+// repeated packet alone causes no retransmission. Counts in bytes.
 
 const INITIAL_SEGMENTS = 10;
 const INITIAL_BYTES = 14_600;
@@ -13,7 +14,7 @@ export class CongestionControl {
   /** Set while in fast recovery. */
   recovering = false;
   #threshold = Infinity;
-  /** Stream position up to which recovery lasts, and below which duplicates prove nothing new (RFC 6582 section 3.2). */
+  /** Position up to which recovery lasts, and below which duplicates prove nothing new (RFC 6582 section 3.2). */
   #recoverTo = 0;
 
   constructor(mss: number, afterSynLoss: boolean) {
@@ -23,10 +24,10 @@ export class CongestionControl {
   }
 
   /**
-   * New data was acknowledged up to `position`; `inFlight` bytes remain. True when the next segment is known to be
-   * lost too and must be sent again (a partial acknowledgement in recovery).
+   * New data was acknowledged up to `position`; `inFlight` bytes remain. True when the next segment is taken for lost
+   * too and must be sent again (a partial acknowledgement in recovery, and a gap).
    */
-  acknowledged(bytes: number, position: number, inFlight: number): boolean {
+  acknowledged(bytes: number, position: number, inFlight: number, gap: boolean): boolean {
     if (!this.recovering) {
       this.window += this.window < this.#threshold ? Math.min(bytes, this.mss) : (this.mss * this.mss) / this.window;
       return false;
@@ -37,7 +38,7 @@ export class CongestionControl {
       return false;
     }
     this.window = Math.max(this.mss, this.window - bytes + this.mss);
-    return true;
+    return gap;
   }
 
   /** The `count`th duplicate in a row arrived. True when the first unacknowledged segment must be sent again. */

@@ -45,6 +45,7 @@ export class TcpConnection implements TcpAddresses {
   #receiver: TcpReceiver | undefined = undefined;
   #state: TcpState;
   #scaling: boolean;
+  #sacking: boolean;
   #peerShift = 0;
   #peerMss = MSS_DEFAULT;
   // Segment of the last window update (SND.WL1, SND.WL2 as positions).
@@ -70,6 +71,7 @@ export class TcpConnection implements TcpAddresses {
     this.#passive = syn !== undefined;
     this.#state = syn === undefined ? 'synSent' : 'synReceived';
     this.#scaling = syn === undefined;
+    this.#sacking = syn === undefined;
     const output: SegmentOutput = {
       emit: (position, length, flags) => this.#emit(position, length, flags),
       giveUp: () => this.#finish('timedOut'),
@@ -234,17 +236,23 @@ export class TcpConnection implements TcpAddresses {
     const window = segment.window << this.#peerShift;
     if (acknowledged > sender.una) {
       this.#updateWindow(segment, receiver, acknowledged);
-      sender.acknowledge(acknowledged);
+      sender.acknowledge(acknowledged, this.#mayHaveGap(segment));
       if (sender.finAcknowledged) this.#finAcknowledged();
     } else if (acknowledged === sender.una) {
       const pure = segment.payload.length === 0 && (segment.flags & TCP_FIN) === 0;
-      if (pure && window === sender.window && sender.max > sender.una && window > 0) sender.duplicate();
+      const isDuplicate = pure && window === sender.window && window > 0 && sender.max > sender.una;
+      if (isDuplicate && this.#mayHaveGap(segment)) sender.duplicate();
       const wasClosed = sender.window === 0;
       this.#updateWindow(segment, receiver, acknowledged);
       if (sender.window === 0) sender.windowStillClosed();
       else if (wasClosed) sender.windowOpened();
     }
     return !this.#ended();
+  }
+
+  /** False when the peer would have told of a gap in what it has, and did not. */
+  #mayHaveGap(segment: TcpSegment): boolean {
+    return !this.#sacking || segment.options.sackBlocks !== undefined;
   }
 
   /** Data and FIN. */
@@ -265,7 +273,7 @@ export class TcpConnection implements TcpAddresses {
 
   #establish(segment: TcpSegment, acknowledged: number): void {
     const sender = this.#sender;
-    sender.acknowledge(acknowledged);
+    sender.acknowledge(acknowledged, false);
     sender.established(Math.min(this.#peerMss, this.#pathMss()));
     // The window of a SYN is never scaled (RFC 7323 section 2.2).
     sender.window = (segment.flags & TCP_SYN) === 0 ? segment.window << this.#peerShift : segment.window;
@@ -320,9 +328,10 @@ export class TcpConnection implements TcpAddresses {
   }
 
   #takeSyn(segment: TcpSegment): void {
-    const { mss, windowScale } = segment.options;
+    const { mss, windowScale, sackPermitted } = segment.options;
     if (mss !== undefined && mss > 0) this.#peerMss = mss;
     this.#scaling = windowScale !== undefined;
+    this.#sacking = sackPermitted === true;
     this.#peerShift = Math.min(windowScale ?? 0, WINDOW_SHIFT_MAX);
     this.receivedTtl = segment.ttl;
     this.#receiver = new TcpReceiver(segment.seq, this.#scaling ? RECEIVE_WINDOW : WINDOW_UNSCALED_MAX);
@@ -344,6 +353,8 @@ export class TcpConnection implements TcpAddresses {
   /** What a handler or the segment just received made necessary. */
   #flush(): void {
     if (this.#busy || this.#state === 'closed') return;
+    // With a gap the acknowledgement goes alone: there is no room for SACK beside a full segment of data.
+    if (this.#ackPending && this.#receiver?.hasGap === true) this.#sendControl(TCP_ACK);
     if (this.#state !== 'timeWait') this.#sender.output();
     if (this.#ackPending) this.#sendControl(TCP_ACK);
   }
@@ -358,7 +369,10 @@ export class TcpConnection implements TcpAddresses {
   }
 
   #sendControl(flags: number): void {
-    this.#transmit(sequenceAt(this.#initial, this.#sender.nxt), flags, NO_BYTES, { offset: 0, length: 0 });
+    const withSack = this.#sacking && flags === TCP_ACK && this.#receiver?.hasGap === true;
+    const options = withSack ? encodeTcpOptions({ sackBlocks: this.#receiver?.sackBlocks() }) : NO_BYTES;
+    // Not `nxt`, which goes back when data is sent again: an old number would be answered with an ACK, and so on.
+    this.#transmit(sequenceAt(this.#initial, this.#sender.max), flags, options, { offset: 0, length: 0 });
   }
 
   /** A RST that answers an acknowledgement of something never sent. */
@@ -380,6 +394,7 @@ export class TcpConnection implements TcpAddresses {
 
   #synOptions(): Uint8Array {
     const mss = this.#environment.mtu - IP_AND_TCP_HEADER;
-    return encodeTcpOptions({ mss, windowScale: this.#scaling ? WINDOW_SHIFT : undefined });
+    const windowScale = this.#scaling ? WINDOW_SHIFT : undefined;
+    return encodeTcpOptions({ mss, windowScale, sackPermitted: this.#sacking });
   }
 }

@@ -11,6 +11,8 @@ import { NO_BYTES, buildSegment, readSegment, type TcpSegment } from './tcp-segm
 export interface TcpSettings {
   /** Whether connections to this port are accepted. */
   isListening(port: number): boolean;
+  /** Whether the local port is in use for packets like this one, other than by a connection. */
+  isPortTaken(incoming: wire.FiveTuple): boolean;
   /** Whether segments for no connection are answered with RST. */
   readonly answerReset: boolean;
   /** Gives an accepted connection its handlers. */
@@ -67,6 +69,10 @@ export class TcpEndpoint {
   get connections(): Iterable<TcpConnection> {
     this.#sweep();
     return this.#connections.values();
+  }
+
+  has(addresses: TcpAddresses): boolean {
+    return this.#connections.has(keyOf(addresses));
   }
 
   /** Starts a connection. Throws when the four addresses and ports are in use, or no port is free. */
@@ -164,7 +170,9 @@ export class TcpEndpoint {
     for (let tries = EPHEMERAL_FIRST; tries <= EPHEMERAL_LAST; tries++) {
       const localPort = this.#nextPort;
       this.#nextPort = localPort === EPHEMERAL_LAST ? EPHEMERAL_FIRST : localPort + 1;
-      if (!this.#connections.has(keyOf({ ...addresses, localPort }))) return localPort;
+      const incoming = { src: spec.dst, srcPort: spec.dstPort, dst: spec.src, dstPort: localPort };
+      const isFree = !this.#settings.isPortTaken({ protocol: wire.PROTOCOL_TCP, ...incoming });
+      if (isFree && !this.#connections.has(keyOf({ ...addresses, localPort }))) return localPort;
     }
     throw new Error(`no free port for a connection to ${wire.formatIpv4(spec.dst)}:${spec.dstPort}`);
   }

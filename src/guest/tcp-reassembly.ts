@@ -6,9 +6,17 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
+/** Positions from `start` up to, not including, `end`. */
+export interface Block {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Invariant: pieces are sorted, not empty, and do not overlap. */
 export class Reassembly {
   #pieces: Piece[] = [];
+  /** Where the last bytes to arrive started. */
+  #latest = 0;
 
   get empty(): boolean {
     return this.#pieces.length === 0;
@@ -19,6 +27,7 @@ export class Reassembly {
     const end = start + bytes.length;
     let index = 0;
     let at = start;
+    this.#latest = start;
     while (at < end) {
       const next = this.#pieces[index];
       if (next !== undefined && next.start <= at) {
@@ -41,5 +50,17 @@ export class Reassembly {
       if (known < first.bytes.length) return first.bytes.subarray(known);
     }
     return undefined;
+  }
+
+  /** What is held, as at most `count` blocks; the one with the latest arrival comes first (RFC 2018 section 4). */
+  blocks(count: number): Block[] {
+    const blocks: { start: number; end: number }[] = [];
+    for (const { start, bytes } of this.#pieces) {
+      const last = blocks[blocks.length - 1];
+      if (last !== undefined && last.end === start) last.end += bytes.length;
+      else blocks.push({ start, end: start + bytes.length });
+    }
+    const isLatest = (block: Block): boolean => block.start <= this.#latest && this.#latest < block.end;
+    return [...blocks.filter(isLatest), ...blocks.filter((block) => !isLatest(block))].slice(0, count);
   }
 }

@@ -1,7 +1,11 @@
 // The receiving half of a TCP connection: what is expected next, what waits for it, and where the stream ends.
 // Bytes are handed on at once, so the window that is offered never shrinks.
+import type { SackBlock } from '../wire/index.ts';
 import { positionOf, sequenceAt } from './sequence.ts';
 import { Reassembly } from './tcp-reassembly.ts';
+
+/** As many as common stacks send. */
+const SACK_BLOCKS_MAX = 3;
 
 export class TcpReceiver {
   /** Next expected position (RCV.NXT). The SYN was position 0. */
@@ -26,6 +30,18 @@ export class TcpReceiver {
   /** Everything up to and including the FIN has arrived. */
   get finished(): boolean {
     return this.next > this.#finAt;
+  }
+
+  /** Something is missing before bytes that have arrived. */
+  get hasGap(): boolean {
+    return !this.#waiting.empty;
+  }
+
+  /** What has arrived after the gap, as sequence numbers (RFC 2018). */
+  sackBlocks(): SackBlock[] {
+    return this.#waiting.blocks(SACK_BLOCKS_MAX).map(({ start, end }) => {
+      return { start: sequenceAt(this.#initial, start), end: sequenceAt(this.#initial, end) };
+    });
   }
 
   position(sequence: number): number {

@@ -10,7 +10,6 @@ export interface TcpSegment {
   readonly flags: number;
   /** As on the wire, not yet scaled. */
   readonly window: number;
-  /** Only read from a SYN. */
   readonly options: wire.TcpOptions;
   readonly payload: Uint8Array;
   /** Of its packet, as it arrived. */
@@ -44,13 +43,12 @@ export function readSegment(frame: Uint8Array, frames: DataView, l3: number): Tc
   if (end - l4 < wire.TCP_HEADER_MIN) return undefined;
   const headerLength = wire.tcpHeaderLength(frames, l4);
   if (headerLength < wire.TCP_HEADER_MIN || l4 + headerLength > end) return undefined;
-  const flags = wire.tcpFlags(frames, l4);
   return {
     seq: wire.tcpSeq(frames, l4),
     ack: wire.tcpAck(frames, l4),
-    flags,
+    flags: wire.tcpFlags(frames, l4),
     window: wire.tcpWindow(frames, l4),
-    options: (flags & wire.TCP_SYN) === 0 ? NO_OPTIONS : wire.parseTcpOptions(frames, l4, headerLength),
+    options: headerLength === wire.TCP_HEADER_MIN ? NO_OPTIONS : wire.parseTcpOptions(frames, l4, headerLength),
     payload: frame.subarray(l4 + headerLength, end),
     ttl: wire.ipv4Ttl(frames, l3),
   };

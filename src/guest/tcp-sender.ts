@@ -93,8 +93,11 @@ export class TcpSender {
     if (this.una === this.max && this.nxt < this.end && !this.#timer.running) this.#timer.start(this.#rto.currentNs);
   }
 
-  /** An acknowledgement of something new, up to `position` <= max. */
-  acknowledge(position: number): void {
+  /**
+   * An acknowledgement of something new, up to `position` <= max. `gap`: what follows may be missing at the peer; false
+   * when it would have said so.
+   */
+  acknowledge(position: number, gap: boolean): void {
     const bytes = position - this.una;
     this.una = position;
     this.nxt = Math.max(this.nxt, position);
@@ -108,7 +111,7 @@ export class TcpSender {
     this.#duplicates = 0;
     if (this.una === this.max) this.#timer.stop();
     else this.#timer.start(this.#rto.currentNs);
-    if (this.#congestion.acknowledged(bytes, position, this.max - this.una)) this.#sendAgain();
+    if (this.#congestion.acknowledged(bytes, position, this.max - this.una, gap)) this.#sendAgain();
   }
 
   /** An acknowledgement that says the same as the one before it, while something is in flight (RFC 5681 section 2). */

@@ -77,6 +77,10 @@ export class UdpEndpoint {
     this.#handler = handler;
   }
 
+  hasSentFrom(port: number): boolean {
+    return this.#clientPorts.has(port);
+  }
+
   /** Sends a datagram and returns the source port. */
   send(options: UdpSend): number {
     const srcPort = options.srcPort ?? this.#takePort();

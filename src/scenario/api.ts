@@ -1,5 +1,5 @@
-// The TypeScript form of scenarios: a network under test with the same steps as scenario files, and assertions that fail
-// with the packet's trace. Everything runs inline and in virtual time, so that tests need no waiting.
+// The TypeScript form of scenarios: a network under test with the steps of scenario files, and assertions that fail with
+// the packet's trace. Everything runs inline and in virtual time, so that tests need no waiting.
 
 import { createInlineEngine } from '../control/engine/inline-engine.ts';
 import { readNetwork, readNetworkValue } from '../control/input/read.ts';
@@ -229,7 +229,7 @@ export class ExpectationError extends Error {
 
   constructor(text: string, mismatches: readonly Mismatch[], trace: readonly string[]) {
     const lines = mismatches.map(({ key, expected, got }) => `  ${key}: expected ${expected}, got ${got}`);
-    super([`${text}`, ...lines, ...trace.map((line) => `  | ${line}`)].join('\n'));
+    super([text, ...lines, ...trace.map((line) => `  | ${line}`)].join('\n'));
     this.expected = Object.fromEntries(mismatches.map(({ key, expected }) => [key, expected]));
     this.actual = Object.fromEntries(mismatches.map(({ key, got }) => [key, got]));
     this.trace = trace;

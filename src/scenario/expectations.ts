@@ -44,9 +44,9 @@ function judgeKey(key: ExpectationKey, expect: Expectation, facts: Facts): Misma
   const { observation } = facts;
   switch (key) {
     case 'result':
-      return compareText(key, String(value), facts.result ?? 'nothing');
+      return compareText(key, expect.result ?? '', facts.result ?? 'nothing');
     case 'refused':
-      return compareOneOf(key, String(value), facts.refused?.map((issue) => issue.code) ?? [], 'not refused');
+      return compareOneOf(key, expect.refused ?? '', facts.refused?.map((issue) => issue.code) ?? [], 'not refused');
     case 'seenBy':
       return judgeSeenBy(expect.seenBy ?? {}, observation);
     case 'notSeenBy':
@@ -147,8 +147,7 @@ export function receiversOf(trace: Trace): string[] {
 
 /** What decided: `nsg/rule` or `flow`; the endpoint when its admission refused the packet. */
 export function decidersOf(trace: Trace): string[] {
-  const byEndpoint = trace.stage === 'admission' && trace.endpoint !== undefined;
-  if (byEndpoint) return [trace.endpoint as string];
+  if (trace.stage === 'admission' && trace.endpoint !== undefined) return [trace.endpoint];
   return trace.by === undefined ? [] : [trace.by];
 }
 

@@ -111,9 +111,7 @@ export function makeGuest(
       const host = new Host(port, { ...common, arp: false, anyAddress: true });
       return { guest: new InternetGuest(port, host, isOwnPublic), host };
     }
-    case 'onPremises':
-    case 'service':
-    case 'gone': {
+    default: {
       const host = new Host(port, { ...common, arp: false, anyAddress: true });
       return { guest: host, host };
     }

@@ -29,18 +29,11 @@ function bodyXml(step: StepResult): string {
   const differences = step.mismatches.map(({ key, expected, got }) => `${key}: expected ${expected}, got ${got}`);
   const message = escapeXml(step.problem ?? differences[0] ?? '');
   const details = escapeXml([...differences, ...step.trace].join('\n'));
-  switch (step.status) {
-    case 'passed':
-      return '';
-    case 'skipped':
-      return '      <skipped/>\n';
-    case 'warning':
-      return `      <system-out>${escapeXml('warning: ')}${message}\n${details}</system-out>\n`;
-    case 'failed': {
-      const element = step.problem === undefined ? 'failure' : 'error';
-      return `      <${element} message="${message}">${details}</${element}>\n`;
-    }
-  }
+  if (step.status === 'passed') return '';
+  if (step.status === 'skipped') return '      <skipped/>\n';
+  if (step.status === 'warning') return `      <system-out>warning: ${message}\n${details}</system-out>\n`;
+  const element = step.problem === undefined ? 'failure' : 'error';
+  return `      <${element} message="${message}">${details}</${element}>\n`;
 }
 
 function totals(steps: readonly StepResult[]): string {

@@ -76,7 +76,7 @@ export class Directory {
     return { value: { address: address.value, ...(port === undefined ? {} : { port }) } };
   }
 
-  /** True when the name can be a capture point or a place: an attachment, a service, or a side such as `pe.consumer`. */
+  /** True when the name can be a place: an attachment, a service, or a side such as `pe.consumer`. */
   isPlace(text: string): boolean {
     const name = text.replace(/\.(consumer|provider|in|out)$/i, '').replace(/^provider:/i, '');
     if (this.#exit(name) !== undefined) return true;

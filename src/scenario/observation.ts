@@ -109,7 +109,7 @@ export function watchConversation(
   return watch;
 }
 
-/** Time for a frame to reach a guest, for the guest to ask for a MAC address, and for its answer to reach the fabric. */
+/** Time for a frame to reach a guest, for the guest to ask for a MAC address, and for its answer to come back. */
 export function quietAfterNs(simulation: Simulation, attachment: number): number {
   return 4 * simulation.linkDelayNs(attachment) + 1;
 }

@@ -219,7 +219,7 @@ class Reader {
       return false;
     }
     const { expect } = step;
-    const isEmpty = expect === null || (typeof expect === 'object' && Object.keys(expect as object).length === 0);
+    const isEmpty = expect === null || (typeof expect === 'object' && Object.keys(expect).length === 0);
     if (!isEmpty) return true;
     this.#add('SCENARIO_EXPECT_EMPTY', at, "'expect' says nothing", 'name what must happen, or remove it');
     return false;
@@ -283,7 +283,7 @@ function soundPart(expect: unknown): Expectation | undefined {
 export function stepText(action: ActionName, value: unknown): string {
   if (typeof value !== 'object' || value === null) return `${action} ${String(value)}`;
   const { from, to, ...rest } = value as Record<string, unknown>;
-  const direction = [from, to].filter((part) => part !== undefined).map((part) => asList(part).join('|'));
+  const direction = [from, to].filter((part) => part !== undefined).map(plain);
   const others = Object.entries(rest).map(([key, part]) => `${key} ${plain(part)}`);
   return [action, direction.join(' > '), others.join(', ')].filter((part) => part !== '').join(' ');
 }
@@ -309,7 +309,7 @@ function settingsBehaviour(root: Record<string, unknown>): Pick<ScenarioSettings
   readonly switches?: Partial<Switches>;
 } {
   const profile = settingsSchema.shape.profile.safeParse(root.profile).data;
-  const switches = settingsSchema.shape.switches.safeParse(root.switches).data as Partial<Switches> | undefined;
+  const switches = settingsSchema.shape.switches.safeParse(root.switches).data;
   return { ...(profile === undefined ? {} : { profile }), ...(switches === undefined ? {} : { switches }) };
 }
 

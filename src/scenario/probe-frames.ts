@@ -20,23 +20,13 @@ const REPLY_SEQUENCE = 2_000_000;
 /** A SYN, a datagram or an echo request. */
 export function firstFrame(spec: ProbeSpec): Uint8Array {
   const { protocol, src, dst, srcPort, dstPort } = spec;
-  switch (protocol) {
-    case 'tcp':
-      return buildFrame({
-        src,
-        dst,
-        tcp: { srcPort, dstPort, flags: TCP_SYN, seq: INITIAL_SEQUENCE, options: { mss: 1460 } },
-      });
-    case 'udp':
-      return buildFrame({ src, dst, udp: { srcPort, dstPort }, payload: new Uint8Array(32) });
-    case 'icmp':
-      return buildFrame({
-        src,
-        dst,
-        icmp: { type: ICMP_ECHO_REQUEST, id: srcPort, sequence: 1 },
-        payload: new Uint8Array(32),
-      });
+  if (protocol === 'tcp') {
+    const tcp = { srcPort, dstPort, flags: TCP_SYN, seq: INITIAL_SEQUENCE, options: { mss: 1460 } };
+    return buildFrame({ src, dst, tcp });
   }
+  const payload = new Uint8Array(32);
+  if (protocol === 'udp') return buildFrame({ src, dst, udp: { srcPort, dstPort }, payload });
+  return buildFrame({ src, dst, icmp: { type: ICMP_ECHO_REQUEST, id: srcPort, sequence: 1 }, payload });
 }
 
 /** What the receiver of a probe sends back: SYN/ACK or ACK, a datagram, an echo reply. `frame` is as it arrived. */

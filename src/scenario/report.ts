@@ -25,8 +25,9 @@ export function summaryLines(run: ScenarioRun): string[] {
   const warnings = run.warnings === 0 ? '' : `, ${run.warnings} with warnings`;
   const engine = run.workers === 0 ? 'inline' : `${run.workers} worker${run.workers === 1 ? '' : 's'}`;
   const spent = `${formatDuration(run.virtualNs)} of virtual time in ${(run.durationMs / 1000).toFixed(2)} s`;
+  const verdict = run.failed === 0 ? 'ok' : 'FAILED';
   return [
-    `${run.failed === 0 ? 'ok' : 'FAILED'}: ${run.passed} of ${run.steps.length} steps passed${warnings}; ${spent}, ${engine}, seed ${run.seed}`,
+    `${verdict}: ${run.passed} of ${run.steps.length} steps passed${warnings}; ${spent}, ${engine}, seed ${run.seed}`,
     `packets: ${countersText(counters)}`,
     ...run.captures.map((capture) => `capture: ${capture.file} (${capture.packets} packets)`),
   ];

@@ -1,6 +1,6 @@
 // The TCP state machine, event by event (RFC 9293 section 3.10). See tcp-script.ts for the notation.
-import { describe, test } from 'vitest';
-import { runTcpScript } from './tcp-script.ts';
+import { describe, expect, test } from 'vitest';
+import { mismatchesOf } from './tcp-script.ts';
 
 const ACCEPTED = `
   peer S 0
@@ -40,7 +40,9 @@ const TIME_WAIT = `${FIN_WAIT_2}
   event closed`;
 
 function cases(table: Record<string, string>): void {
-  for (const [name, script] of Object.entries(table)) test(name, () => runTcpScript(script));
+  test.each(Object.entries(table))('%s', (_name, script) => {
+    expect(mismatchesOf(script)).toEqual([]);
+  });
 }
 
 describe('no connection', () => {
@@ -128,6 +130,13 @@ describe('ESTABLISHED', () => {
       host . 1 151
       data 150`,
     'established_data beyond the window: refused': `${ACCEPTED}\n peer . 70000 1 len 10\n host . 1 1\n data 0`,
+    'established_data beyond the FIN: not handed on': `${ACCEPTED}
+      peer F. 11 1
+      host . 1 1
+      peer P. 1 1 len 30
+      host . 1 12
+      data 10
+      state closeWait`,
     'established_write: segments of the peer MSS, PSH on the last': `${ACCEPTED}
       call write 2500
       host . 1 1 len 1000
@@ -144,7 +153,10 @@ describe('ESTABLISHED', () => {
       peer . 1 2001 win 1500
       host P. 2001 1 len 500
       peer . 1 2501`,
-    'established_ack of what was never sent: told what is': `${ACCEPTED}\n peer . 1 500\n host . 1 1\n state established`,
+    'established_ack of what was never sent: told what is': `${ACCEPTED}
+      peer . 1 500
+      host . 1 1
+      state established`,
     'established_ackOld: harmless': `${ACCEPTED}
       call write 10
       host P. 1 1 len 10
@@ -153,7 +165,11 @@ describe('ESTABLISHED', () => {
       state established`,
     'established_syn in the window: challenged': `${ACCEPTED}\n peer S 5\n host . 1 1\n state established`,
     'established_syn old: told what is': `${ACCEPTED}\n peer S 0\n host . 1 1\n state established`,
-    'established_rst at the expected sequence: reset': `${ACCEPTED}\n peer R 1\n state closed\n result reset\n event reset`,
+    'established_rst at the expected sequence: reset': `${ACCEPTED}
+      peer R 1
+      state closed
+      result reset
+      event reset`,
     'established_rst elsewhere in the window: challenged': `${ACCEPTED}\n peer R 100\n host . 1 1\n state established`,
     'established_rst outside the window: ignored': `${ACCEPTED}\n peer R 90000\n state established`,
     'established_data without ACK: dropped': `${ACCEPTED}\n peer P 1 0 len 10\n data 0\n state established`,
@@ -197,7 +213,11 @@ describe('closing', () => {
   cases({
     'finWait1_ack: half closed': FIN_WAIT_2,
     'finWait1_fin: simultaneous close': CLOSING,
-    'finWait1_fin with the ACK of ours: TIME-WAIT': `${FIN_WAIT_1}\n peer F. 1 2\n host . 2 2\n state timeWait\n event closed`,
+    'finWait1_fin with the ACK of ours: TIME-WAIT': `${FIN_WAIT_1}
+      peer F. 1 2
+      host . 2 2
+      state timeWait
+      event closed`,
     'finWait1_rst: reset': `${FIN_WAIT_1}\n peer R 1\n state closed\n event reset`,
     'finWait1_data: still received': `${FIN_WAIT_1}\n peer P. 1 1 len 10\n host . 2 11\n data 10`,
     'finWait1_write: refused': `${FIN_WAIT_1}\n call write 10\n nothing`,
@@ -221,7 +241,11 @@ describe('closing', () => {
       host FP. 1001 1 len 500
       peer . 1 1502
       state finWait2`,
-    'closeWait_write: data still goes': `${CLOSE_WAIT}\n call write 10\n host P. 1 2 len 10\n peer . 2 11\n state closeWait`,
+    'closeWait_write: data still goes': `${CLOSE_WAIT}
+      call write 10
+      host P. 1 2 len 10
+      peer . 2 11
+      state closeWait`,
     'closeWait_close: LAST-ACK': LAST_ACK,
     'closeWait_data after the FIN: not handed on': `${CLOSE_WAIT}\n peer P. 2 1 len 10\n host . 1 2\n data 0`,
     'closeWait_rst: reset': `${CLOSE_WAIT}\n peer R 2\n state closed\n event reset`,
@@ -243,6 +267,44 @@ describe('closing', () => {
     'timeWait_rst: gone, still closed and not reset': `${TIME_WAIT}\n peer R 2\n state closed\n result closed`,
     'timeWait_new syn: a new connection': `${TIME_WAIT}\n peer S 5000\n host S. 0 5001\n state synReceived`,
     'timeWait_old syn: told what is': `${TIME_WAIT}\n peer S 0\n host . 2 2\n state timeWait`,
+  });
+});
+
+describe('selective acknowledgement', () => {
+  const start = `
+    peer S 0 sack
+    host S. 0 1
+    peer . 1 1`;
+  cases({
+    'established_gap: told where it is, the latest arrival first': `${start}
+      peer . 101 1 len 100
+      host . 1 1 sack 101-201
+      peer . 301 1 len 100
+      host . 1 1 sack 301-401 sack 101-201
+      peer . 201 1 len 100
+      host . 1 1 sack 101-401
+      peer . 1 1 len 100
+      host . 1 401
+      data 400`,
+    'established_duplicate ACKs without blocks: no proof of loss': `${start}
+      call write 2000
+      host . 1 1 len 1000
+      host P. 1001 1 len 1000
+      peer . 1 1
+      peer . 1 1
+      peer . 1 1
+      peer . 1 1
+      nothing
+      peer . 1 2001`,
+    'established_duplicate ACKs with blocks: fast retransmit': `${start}
+      call write 2000
+      host . 1 1 len 1000
+      host P. 1001 1 len 1000
+      peer . 1 1 sack 1001-1501
+      peer . 1 1 sack 1001-1801
+      peer . 1 1 sack 1001-2001
+      host . 1 1 len 1000
+      peer . 1 2001`,
   });
 });
 
@@ -302,6 +364,15 @@ describe('timers', () => {
     'lastAck_timeout: the FIN again': `${LAST_ACK}\n wait 300ms\n host F. 1 2\n peer . 2 2\n state closed`,
     'synReceived_timeout: the SYN-ACK again':
       'peer S 0\n host S. 0 1\n wait 1100ms\n host S. 0 1\n peer . 1 1\n state established',
+    'established_timeout, then data: acknowledged with the highest sequence number': `${ACCEPTED}
+      call write 2000
+      host . 1 1 len 1000
+      host P. 1001 1 len 1000
+      wait 300ms
+      host . 1 1 len 1000
+      peer P. 1 1 len 10
+      host . 2001 11
+      peer . 11 2001`,
     'established_timeout with several segments: the first again, the rest when it is acknowledged': `${ACCEPTED}
       call write 3000
       host . 1 1 len 1000

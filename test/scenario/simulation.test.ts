@@ -81,7 +81,7 @@ test('links without delay work one instant at a time', () => {
     dstPort: 80,
     handlers: { onEstablished: () => connection.close(), onClosed: (how) => void (closed = how) },
   });
-  const [connection] = [...simulation.host(id(simulation, 'app')).connections] as [{ close(): void }];
+  const connection = [...simulation.host(id(simulation, 'app')).connections][0]!;
   simulation.runWhile(() => closed === '');
   expect([closed, simulation.now()]).toEqual(['closed', 0]);
   simulation.checkBalance();

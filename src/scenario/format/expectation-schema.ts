@@ -106,5 +106,5 @@ export const EXPECTATION_KEYS = {
 /** The schema of `expect` for steps that may say `keys`. */
 export function expectationSchema(keys: readonly ExpectationKey[]): z.ZodType<Expectation> {
   const mask = Object.fromEntries(keys.map((key) => [key, expectationShape[key]]));
-  return z.strictObject(mask) as unknown as z.ZodType<Expectation>;
+  return z.strictObject(mask) as z.ZodType<Expectation>;
 }

@@ -53,7 +53,7 @@ function changeOf(step: ChangeStep, approveAfterReject: boolean): Change {
       return changes.setFlushConnection(step.value.nsg, step.value.enabled);
     case 'setPolicies':
       return changes.setEndpointPolicies(step.value.subnet, step.value.privateEndpointNetworkPolicies);
-    case 'setForwarding':
+    default:
       return changes.setIpForwarding(step.value.nic, step.value.enabled);
   }
 }
