@@ -1,7 +1,7 @@
 // Ports of the outbound NAT pools (LIM-37). A pool has 64,512 ports per address; every address's ports are divided
-// evenly among the 64 shards, so that no two workers ever give out the same port; a shard that runs dry borrows from the
-// other shards of its group, which live on the same worker. A port may serve many destinations at once: it is taken
-// only while its reverse five-tuple is in the flow table, which the caller asks.
+// evenly among the 64 shards, so that no two workers ever give out the same port; a shard that runs dry borrows from
+// the other shards of its group, which live on the same worker. A port may serve many destinations at once: it is
+// taken only while its reverse five-tuple is in the flow table, which the caller asks.
 
 import { NAT_PORTS_PER_SHARD, NAT_PORT_FIRST, SHARDS, SHARDS_PER_GROUP } from '../abi/limits.ts';
 

@@ -1,5 +1,5 @@
-// The TypeScript form of scenarios: a network under test with the steps of scenario files, and assertions that fail with
-// the packet's trace. Everything runs inline and in virtual time, so that tests need no waiting.
+// The TypeScript form of scenarios: a network under test with the steps of scenario files, and assertions that fail
+// with the packet's trace. Everything runs inline and in virtual time, so that tests need no waiting.
 
 import { createInlineEngine } from '../control/engine/inline-engine.ts';
 import { readNetwork, readNetworkValue } from '../control/input/read.ts';
