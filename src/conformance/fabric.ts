@@ -5,9 +5,9 @@ import { createInlineEngine } from '../control/engine/inline-engine.ts';
 import type { Behaviour } from '../control/model/profile.ts';
 import type { Network } from '../control/model/resources.ts';
 import type { FrameMeta, Guest, GuestPort } from '../guest/guest.ts';
-import { guestFacts, makeGuest } from '../scenario/guests.ts';
-import { createSimulation } from '../scenario/simulation.ts';
-import type { PacketEvent, Simulation } from '../scenario/simulation-api.ts';
+import { guestFacts, makeGuest } from '../scenario/simulation/guests.ts';
+import { createSimulation } from '../scenario/simulation/simulation.ts';
+import type { PacketEvent, Simulation } from '../scenario/simulation/simulation-api.ts';
 import { parseFrame } from '../wire/index.ts';
 
 const MILLISECOND_NS = 1e6;

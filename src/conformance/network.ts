@@ -2,7 +2,7 @@
 // objects cannot tell (gateway-learned prefixes, services behind endpoints, guests that forward) is added to the model.
 
 import { formatIpv4, parseIpv4 } from '../wire/index.ts';
-import { networkFromResources } from '../control/input/network.ts';
+import { networkFromResources } from '../control/input/resources/network.ts';
 import { DEFAULT_SERVICE_TAGS, makeServiceTags, mergeServiceTags } from '../control/input/service-tags.ts';
 import { hasErrors, InputError } from '../control/issues.ts';
 import type { Behaviour } from '../control/model/profile.ts';

@@ -15,7 +15,7 @@ import type { StageName } from '../abi/provenance.ts';
 import { traceOf } from '../control/diagnose/trace.ts';
 import type { Trace } from '../control/diagnose/trace.ts';
 import type { SideTable } from '../control/compile/compiled.ts';
-import type { PacketEvent } from '../scenario/simulation-api.ts';
+import type { PacketEvent } from '../scenario/simulation/simulation-api.ts';
 import { formatIpv4, parseFrame, parseIpv4 } from '../wire/index.ts';
 import type { ParsedIpv4 } from '../wire/index.ts';
 import { sameText, sameValue } from './compare.ts';

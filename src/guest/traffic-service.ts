@@ -4,8 +4,8 @@
 // A connection that does not start like that is read and discarded: both lengths are at most 16 MiB, which the first
 // bytes of text, TLS or TDS never are.
 import { isPattern, writePatternInto } from './pattern.ts';
-import type { TcpConnection } from './tcp-connection.ts';
-import type { TcpEnd, TcpHandlers } from './tcp-model.ts';
+import type { TcpConnection } from './tcp/connection.ts';
+import type { TcpEnd, TcpHandlers } from './tcp/model.ts';
 
 /** What a host does with the data of connections that it accepted. */
 export type Serve = (connection: TcpConnection, data: Uint8Array) => void;

@@ -11,12 +11,12 @@ import { expectationSchema } from './format/expectation-schema.ts';
 import { ACTIONS, expectationKeys, isChange } from './format/step-schemas.ts';
 import { zodIssues } from './format/zod-issues.ts';
 import { headersOf } from './headers.ts';
-import { linkSettingsOf } from './link.ts';
+import { linkSettingsOf } from './simulation/link.ts';
 import { splitPort } from './names.ts';
 import { traceOfPass } from './observation.ts';
 import { stepText } from './parse.ts';
 import { Session } from './session.ts';
-import { createSimulation } from './simulation.ts';
+import { createSimulation } from './simulation/simulation.ts';
 import { attachmentOf, runStep } from './steps/index.ts';
 import { passesText } from './trace-text.ts';
 import type { Issue } from '../control/issues.ts';
@@ -27,10 +27,10 @@ import type { Expectation, HeaderFields, ResultName } from './format/expectation
 import type { ActionName, ActionOf, ChangeName } from './format/step-schemas.ts';
 import type { YamlSource } from './format/yaml-source.ts';
 import type { HeaderValue } from './headers.ts';
-import type { WrittenLinkSettings } from './link.ts';
+import type { WrittenLinkSettings } from './simulation/link.ts';
 import type { ParsedStep } from './scenario.ts';
-import type { HostSettings } from './guests.ts';
-import type { Simulation } from './simulation-api.ts';
+import type { HostSettings } from './simulation/guests.ts';
+import type { Simulation } from './simulation/simulation-api.ts';
 
 export interface NetworkOptions {
   /** Default: as the topology says. */

@@ -4,7 +4,7 @@
 import { ETHERNET_HEADER, ICMP_HEADER, isIcmpError, parseFrame, PROTOCOL_ICMP } from '../wire/index.ts';
 import { readFiveTuple, viewOf } from '../wire/index.ts';
 import type { FiveTuple } from '../wire/index.ts';
-import type { PacketEvent } from './simulation-api.ts';
+import type { PacketEvent } from './simulation/simulation-api.ts';
 
 /** Flows with a label each: 0 unless the caller tells several connections apart. */
 export class Conversation {

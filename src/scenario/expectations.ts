@@ -10,7 +10,7 @@ import type { Issue } from '../control/issues.ts';
 import type { Expectation, ExpectationKey, HeaderFields, ResultName } from './format/expectation-schema.ts';
 import type { HeaderValue } from './headers.ts';
 import type { Observation } from './observation.ts';
-import type { PacketEvent } from './simulation-api.ts';
+import type { PacketEvent } from './simulation/simulation-api.ts';
 
 export type CountKey = 'established' | 'failed' | 'retransmissions' | 'lost' | 'bytes' | 'replies';
 

@@ -9,7 +9,7 @@ import { verdictText } from '../control/diagnose/verdict-text.ts';
 import { Directory, splitPort } from './names.ts';
 import { ackFrame, firstFrame, replyFrame } from './probe-frames.ts';
 import { traceOfPass } from './observation.ts';
-import { createSimulation } from './simulation.ts';
+import { createSimulation } from './simulation/simulation.ts';
 import { traceText } from './trace-text.ts';
 import type { Trace } from '../control/diagnose/trace.ts';
 import type { Issue } from '../control/issues.ts';
@@ -17,7 +17,7 @@ import type { Behaviour } from '../control/model/profile.ts';
 import type { Network } from '../control/model/resources.ts';
 import type { Outcome } from '../control/engine/engine.ts';
 import type { NameProblem, Receiver, Sender } from './names.ts';
-import type { PacketEvent, Simulation } from './simulation-api.ts';
+import type { PacketEvent, Simulation } from './simulation/simulation-api.ts';
 
 export type ProbeProtocol = 'tcp' | 'udp' | 'icmp';
 

@@ -5,7 +5,7 @@ import { sightingsOf } from '../control/capture/points.ts';
 import { traceOf } from '../control/diagnose/trace.ts';
 import type { Trace } from '../control/diagnose/trace.ts';
 import type { Conversation } from './conversation.ts';
-import type { PacketEvent, Simulation } from './simulation-api.ts';
+import type { PacketEvent, Simulation } from './simulation/simulation-api.ts';
 
 /** Packets whose passes are kept from the start of a step. */
 const PACKETS_KEPT = 64;

@@ -15,7 +15,7 @@ import { behaviourOf } from '../control/model/profile.ts';
 import { nameHint } from '../control/validate/suggestion.ts';
 import { validateNetwork } from '../control/validate/validate.ts';
 import { checkNames } from './check-names.ts';
-import { linkSettingsOf } from './link.ts';
+import { linkSettingsOf } from './simulation/link.ts';
 import { asList } from './format/common-schemas.ts';
 import { settingsSchema } from './format/scenario-schema.ts';
 import { expectationShape } from './format/expectation-schema.ts';

@@ -13,7 +13,7 @@ import { judge } from './expectations.ts';
 import { captureNames } from './capture-names.ts';
 import { traceOfPass } from './observation.ts';
 import { Session, StepProblem } from './session.ts';
-import { createSimulation } from './simulation.ts';
+import { createSimulation } from './simulation/simulation.ts';
 import { attachmentOf, runStep } from './steps/index.ts';
 import { passesText } from './trace-text.ts';
 import type { TapSelection } from '../control/compile/compile.ts';
@@ -22,7 +22,7 @@ import type { Counters, Engine, EngineOptions } from '../control/engine/engine.t
 import type { Facts } from './expectations.ts';
 import type { CaptureWritten, RunCounters, ScenarioRun, StepResult } from './result.ts';
 import type { ParsedScenario, ParsedStep } from './scenario.ts';
-import type { Simulation } from './simulation-api.ts';
+import type { Simulation } from './simulation/simulation-api.ts';
 
 export interface RunOptions {
   /** `inline`, or a number of worker threads; default inline. */

@@ -8,8 +8,8 @@ import type { CaptureContents } from '../control/capture/capture-reader.ts';
 import type { Expectation } from './format/expectation-schema.ts';
 import type { ActionName, ActionOf } from './format/step-schemas.ts';
 import type { ScenarioSettings } from './format/scenario-schema.ts';
-import type { HostSettings } from './guests.ts';
-import type { LinkSettings } from './simulation-api.ts';
+import type { HostSettings } from './simulation/guests.ts';
+import type { LinkSettings } from './simulation/simulation-api.ts';
 
 /** One step: its action with what was written under it. */
 export type ParsedStep = { [Name in ActionName]: StepOf<Name> }[ActionName];

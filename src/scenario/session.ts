@@ -5,7 +5,7 @@ import { HEADROOM_BYTES, SLOT_BYTES_DEFAULT } from '../abi/limits.ts';
 import { Directory } from './names.ts';
 import type { Compiled } from '../control/compile/compiled.ts';
 import type { NameProblem, Receiver, Resolved, Sender } from './names.ts';
-import type { Simulation } from './simulation-api.ts';
+import type { Simulation } from './simulation/simulation-api.ts';
 import type { KeptConnection } from './steps/connect.ts';
 import type { RunningLoad } from './steps/load.ts';
 

@@ -5,7 +5,7 @@ import { describeFrame } from '../wire/index.ts';
 import { verdictText } from '../control/diagnose/verdict-text.ts';
 import { traceOfPass } from './observation.ts';
 import type { Trace } from '../control/diagnose/trace.ts';
-import type { PacketEvent } from './simulation-api.ts';
+import type { PacketEvent } from './simulation/simulation-api.ts';
 
 /** The passes of one packet, in order. */
 export function passesText(passes: readonly PacketEvent[]): string[] {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../src/guest/host.ts';
 import type { PingOutcome } from '../../src/guest/ping.ts';
-import type { TcpConnection, TcpHandlers } from '../../src/guest/tcp-connection.ts';
+import type { TcpConnection, TcpHandlers } from '../../src/guest/tcp/connection.ts';
 import type { TracerouteResult } from '../../src/guest/traceroute.ts';
 import { requestResponse, type ExchangeResult } from '../../src/guest/traffic-service.ts';
 import type { UdpOutcome } from '../../src/guest/udp-endpoint.ts';

@@ -1,10 +1,10 @@
 // The parts of TCP that stand alone: sequence numbers, the send buffer, reassembly, the retransmission time.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SendBuffer } from '../../src/guest/send-buffer.ts';
-import { positionOf, sequenceAt } from '../../src/guest/sequence.ts';
-import { Reassembly } from '../../src/guest/tcp-reassembly.ts';
-import { DeadlineTimer, RetransmissionTimeout } from '../../src/guest/tcp-timers.ts';
+import { SendBuffer } from '../../src/guest/tcp/send-buffer.ts';
+import { positionOf, sequenceAt } from '../../src/guest/tcp/sequence.ts';
+import { Reassembly } from '../../src/guest/tcp/reassembly.ts';
+import { DeadlineTimer, RetransmissionTimeout } from '../../src/guest/tcp/timers.ts';
 import { Lab, MS } from './lab.ts';
 
 const SEED = 20_260_103;

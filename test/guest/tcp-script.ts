@@ -10,7 +10,7 @@
 //   data 10 | closed | event reset             what the user was told: bytes in all, that the peer closed, the end
 //   wait 999ms                                 time passes
 import { Host } from '../../src/guest/host.ts';
-import type { TcpConnection, TcpHandlers } from '../../src/guest/tcp-connection.ts';
+import type { TcpConnection, TcpHandlers } from '../../src/guest/tcp/connection.ts';
 import { buildFrame, parseFrame, tcpFlagsText, type ParsedFrame, type TcpOptions } from '../../src/wire/index.ts';
 import { Lab, MS } from './lab.ts';
 import { APP, APP_MAC, SQL, SQL_MAC } from './two-hosts.ts';

@@ -2,7 +2,7 @@
 // Random schedules come from fast-check with a fixed seed.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TcpConnection, TcpEnd, TcpHandlers } from '../../src/guest/tcp-connection.ts';
+import type { TcpConnection, TcpEnd, TcpHandlers } from '../../src/guest/tcp/connection.ts';
 import { requestResponse, type Exchange, type ExchangeResult } from '../../src/guest/traffic-service.ts';
 import { TCP_ACK, TCP_FIN, TCP_SYN } from '../../src/wire/index.ts';
 import { MS, SECOND, tcpFrames, type Impairment, type Lab, type SentFrame } from './lab.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isPattern } from '../../src/guest/pattern.ts';
-import type { TcpConnection } from '../../src/guest/tcp-connection.ts';
+import type { TcpConnection } from '../../src/guest/tcp/connection.ts';
 import { buildRequest, requestResponse, trafficService, type ExchangeResult } from '../../src/guest/traffic-service.ts';
 import { SQL, twoHosts } from './two-hosts.ts';
 

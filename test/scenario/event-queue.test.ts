@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EventQueue } from '../../src/scenario/event-queue.ts';
+import { EventQueue } from '../../src/scenario/simulation/event-queue.ts';
 
 test('events leave in the order of time, and those of one instant in the order in which they were added', () => {
   const times = fc.array(fc.nat({ max: 20 }), { maxLength: 200 });

@@ -6,13 +6,13 @@ import { hasErrors, InputError } from '../../src/control/issues.ts';
 import { behaviourOf } from '../../src/control/model/profile.ts';
 import { parseScenario } from '../../src/scenario/parse.ts';
 import { runScenario } from '../../src/scenario/run.ts';
-import { createSimulation } from '../../src/scenario/simulation.ts';
+import { createSimulation } from '../../src/scenario/simulation/simulation.ts';
 import type { Network } from '../../src/control/model/resources.ts';
 import type { RunOptions } from '../../src/scenario/run.ts';
 import type { ScenarioRun } from '../../src/scenario/result.ts';
 import type { ParsedScenario } from '../../src/scenario/scenario.ts';
-import type { SimulationOptions } from '../../src/scenario/simulation.ts';
-import type { Simulation } from '../../src/scenario/simulation-api.ts';
+import type { SimulationOptions } from '../../src/scenario/simulation/simulation.ts';
+import type { Simulation } from '../../src/scenario/simulation/simulation-api.ts';
 
 /** Two hosts and a SQL Managed Instance behind a private endpoint. */
 export const APP_AND_SQLMI = {

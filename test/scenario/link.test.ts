@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
-import { arrivalNs, copiesOf, createLink, DIRECTION, largestDelayNs, linkSettingsOf } from '../../src/scenario/link.ts';
-import { smallestDelayNs } from '../../src/scenario/link.ts';
-import type { LinkSettings } from '../../src/scenario/simulation-api.ts';
+import {
+  arrivalNs,
+  copiesOf,
+  createLink,
+  DIRECTION,
+  largestDelayNs,
+  linkSettingsOf,
+} from '../../src/scenario/simulation/link.ts';
+import { smallestDelayNs } from '../../src/scenario/simulation/link.ts';
+import type { LinkSettings } from '../../src/scenario/simulation/simulation-api.ts';
 
 const IDS = Array.from({ length: 10_000 }, (_, index) => index + 1);
 

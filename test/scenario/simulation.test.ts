@@ -6,7 +6,7 @@ import { buildFrame, parseIpv4, TCP_SYN } from '../../src/wire/index.ts';
 import { APP_AND_SQLMI, simulationOf } from './fixtures.ts';
 import type { Engine, FrameIn } from '../../src/control/engine/engine.ts';
 import type { Guest, GuestPort } from '../../src/guest/guest.ts';
-import type { PacketEvent, Simulation } from '../../src/scenario/simulation-api.ts';
+import type { PacketEvent, Simulation } from '../../src/scenario/simulation/simulation-api.ts';
 
 const APP = parseIpv4('10.0.0.4');
 const DB = parseIpv4('10.0.1.4');

@@ -9,30 +9,30 @@ import type { Behaviour, ProfileName, SwitchName, Switches } from '../model/prof
 import type { Network, ServiceTagTable } from '../model/resources.ts';
 import { parseDocumentText, readDocuments, readInputText } from './documents.ts';
 import type { InputDocument } from './documents.ts';
-import { isObject } from './fields.ts';
+import { isObject } from './resources/fields.ts';
 import { IssueList } from './issue-list.ts';
 import { setMember } from './json-text.ts';
-import { networkFromResources } from './network.ts';
-import type { StatedName } from './network.ts';
+import { networkFromResources } from './resources/network.ts';
+import type { StatedName } from './resources/network.ts';
 import { fileAt, rememberPath } from './places.ts';
 import type { At, Locate } from './places.ts';
-import { holdsResources, isTemplate, listResources } from './raw-resources.ts';
-import type { RawResource } from './raw-resources.ts';
+import { holdsResources, isTemplate, listResources } from './resources/raw-resources.ts';
+import type { RawResource } from './resources/raw-resources.ts';
 import { DEFAULT_SERVICE_TAGS, loadServiceTags, mergeServiceTags } from './service-tags.ts';
-import { NameTable } from './topology-names.ts';
-import type { Topology } from './topology-schema.ts';
-import { checkTopologyShape } from './topology-shape.ts';
-import { expandTopology } from './topology.ts';
+import { NameTable } from './topology/names.ts';
+import type { Topology } from './topology/schema.ts';
+import { checkTopologyShape } from './topology/shape.ts';
+import { expandTopology } from './topology/topology.ts';
 
 export { INPUT_ISSUE_CODES } from './issue-list.ts';
 export type { InputIssueCode } from './issue-list.ts';
-export { networkFromResources } from './network.ts';
-export type { ResourceOptions } from './network.ts';
+export { networkFromResources } from './resources/network.ts';
+export type { ResourceOptions } from './resources/network.ts';
 export type { Locate } from './places.ts';
-export type { RawResource } from './raw-resources.ts';
+export type { RawResource } from './resources/raw-resources.ts';
 export { DEFAULT_SERVICE_TAGS, loadServiceTags } from './service-tags.ts';
 export { suggest } from './suggestions.ts';
-export { topologyJsonSchema } from './topology-schema.ts';
+export { topologyJsonSchema } from './topology/schema.ts';
 
 export interface ReadOptions {
   /** Behaviour in force; default: what the topologies say, else the default profile. */

@@ -3,7 +3,7 @@
 
 import type { Issue } from '../issues.ts';
 import type { ServiceTagTable } from '../model/resources.ts';
-import { Fields, isObject, memberOf } from './fields.ts';
+import { Fields, isObject, memberOf } from './resources/fields.ts';
 import { IssueList } from './issue-list.ts';
 import { parseDocumentText } from './documents.ts';
 import { checkPrefixOrAddress, isIpv6 } from './syntax.ts';

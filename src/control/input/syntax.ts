@@ -12,7 +12,7 @@ import {
   quoteText,
 } from '../../wire/address.ts';
 import { parseIpv6 } from '../../wire/address6.ts';
-import type { TextAt } from './fields.ts';
+import type { TextAt } from './resources/fields.ts';
 import type { IssueList } from './issue-list.ts';
 
 const PORT_HINT = 'write a port from 0 to 65535, a range like 8000-8010, or "*"';

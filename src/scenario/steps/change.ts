@@ -9,7 +9,7 @@ import type { Network, SourceLocation } from '../../control/model/resources.ts';
 import type { Facts } from '../expectations.ts';
 import type { ActionOf, ChangeName } from '../format/step-schemas.ts';
 import type { ParsedStep } from '../scenario.ts';
-import type { Simulation } from '../simulation-api.ts';
+import type { Simulation } from '../simulation/simulation-api.ts';
 
 /** Steps that change the network. */
 export type ChangeStep = Extract<ParsedStep, { action: ChangeName }>;

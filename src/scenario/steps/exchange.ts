@@ -4,11 +4,11 @@
 import { parseFrame, PROTOCOL_TCP, TCP_ACK, TCP_SYN } from '../../wire/index.ts';
 import { buildRequest, REQUEST_HEADER } from '../../guest/traffic-service.ts';
 import { StepProblem } from '../session.ts';
-import type { TcpConnection, TcpEnd } from '../../guest/tcp-connection.ts';
+import type { TcpConnection, TcpEnd } from '../../guest/tcp/connection.ts';
 import type { Conversation } from '../conversation.ts';
 import type { Receiver, Sender } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { PacketEvent, Simulation } from '../simulation-api.ts';
+import type { PacketEvent, Simulation } from '../simulation/simulation-api.ts';
 
 export interface ExchangeSpec {
   readonly sender: Sender;

@@ -1,7 +1,7 @@
 // Runs one step of any kind.
 
 import { durationNs } from '../format/quantities.ts';
-import { linkSettingsOf } from '../link.ts';
+import { linkSettingsOf } from '../simulation/link.ts';
 import { StepProblem } from '../session.ts';
 import { runChange } from './change.ts';
 import { runClose, runConnect, runSend } from './connect.ts';

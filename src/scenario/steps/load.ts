@@ -5,14 +5,14 @@ import { Conversation } from '../conversation.ts';
 import { asList } from '../format/common-schemas.ts';
 import { eventIntervalNs, sizeBytes } from '../format/quantities.ts';
 import { runUntilQuiet, watchConversation } from '../observation.ts';
-import { draw, fraction, PURPOSE } from '../random.ts';
+import { draw, fraction, PURPOSE } from '../simulation/random.ts';
 import { StepProblem } from '../session.ts';
 import { requestBytes, TcpExchange } from './exchange.ts';
 import type { Facts } from '../expectations.ts';
 import type { ActionOf } from '../format/step-schemas.ts';
 import type { Watch } from '../observation.ts';
 import type { Session } from '../session.ts';
-import type { PacketEvent } from '../simulation-api.ts';
+import type { PacketEvent } from '../simulation/simulation-api.ts';
 
 /** Virtual time after which what is left of a load has failed. */
 const LOAD_LIMIT_NS = 3_600e9;

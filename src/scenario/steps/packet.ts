@@ -13,7 +13,7 @@ import type { Facts } from '../expectations.ts';
 import type { ActionOf } from '../format/step-schemas.ts';
 import type { Receiver, Sender } from '../names.ts';
 import type { Session } from '../session.ts';
-import type { Simulation } from '../simulation-api.ts';
+import type { Simulation } from '../simulation/simulation-api.ts';
 
 const SOURCE_PORT = 50_000;
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { hasErrors } from '../../../src/control/issues.ts';
 import { readNetwork } from '../../../src/control/input/read.ts';
-import { shortName } from '../../../src/control/input/resource-types.ts';
+import { shortName } from '../../../src/control/input/resources/resource-types.ts';
 
 const ROOT = '../shared/data/azure-resources';
 const read = (name: string): ReturnType<typeof readNetwork> => readNetwork([`${ROOT}/${name}`]);

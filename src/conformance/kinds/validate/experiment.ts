@@ -1,7 +1,7 @@
 // The networks that `validate` cases are tried on: resource objects of one small network, read by the ordinary reader
 // and judged by the ordinary validation.
 
-import { networkFromResources } from '../../../control/input/network.ts';
+import { networkFromResources } from '../../../control/input/resources/network.ts';
 import type { Issue } from '../../../control/issues.ts';
 import type { Behaviour } from '../../../control/model/profile.ts';
 import type { Network } from '../../../control/model/resources.ts';

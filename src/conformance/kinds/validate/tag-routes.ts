@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { effectiveRoutes } from '../../../control/compile/effective-routes.ts';
-import { networkFromResources } from '../../../control/input/network.ts';
+import { networkFromResources } from '../../../control/input/resources/network.ts';
 import { makeServiceTags } from '../../../control/input/service-tags.ts';
 import { hasErrors, InputError } from '../../../control/issues.ts';
 import type { Behaviour } from '../../../control/model/profile.ts';
