@@ -72,7 +72,9 @@ export class Connections {
   /** True while the binding of a record translates; it has a clock of its own and outlives the state (NSG-36). */
   isBound(record: number, now: number, tables: Tables): boolean {
     const c = record * COLD_WORDS;
-    if ((this.table.cold[c + C_STATE] & STATE_BINDING) === 0) return false;
+    const state = this.table.cold[c + C_STATE];
+    if ((state & STATE_BINDING) === 0) return false;
+    if ((state & STATE_CLOSING) !== 0) return now - this.table.cold[c + C_DEADLINE] < 0;
     const nat = this.table.cold[c + C_NAT];
     const attachment = this.table.records[record * RECORD_WORDS + R_KEY] >>> 8;
     const ownIdle = this.hot[attachment * HOT_WORDS + HOT_IDLE_MS];

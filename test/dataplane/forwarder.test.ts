@@ -134,6 +134,17 @@ describe('a private endpoint', () => {
     );
   });
 
+  test('a RST ends its binding after five seconds: the service has nobody to answer (NSG-35, PE-23)', () => {
+    lab.fate('app', { src: '10.0.0.4', dst: '10.0.1.5', tcp: open });
+    lab.fate('app', { src: '10.0.0.4', dst: '10.0.1.5', tcp: { ...open, flags: TCP_RST } });
+    lab.nowMs += 4_000;
+    expect(lab.fate('provider:mi', { src: '10.255.0.10', dst: '10.0.0.4', tcp: answer })).toMatch(/^delivered app/);
+    lab.nowMs += 2_000;
+    expect(lab.fate('provider:mi', { src: '10.255.0.10', dst: '10.0.0.4', tcp: answer })).toBe(
+      'dropped NO_REVERSE_FLOW mi:egress',
+    );
+  });
+
   test('ICMP to it is not carried (PE-24)', () => {
     expect(lab.fate('app', { src: '10.0.0.4', dst: '10.0.1.5', icmp: { type: 8, id: 1, sequence: 1 } })).toBe(
       'dropped PE_PROTOCOL mi:admission',
