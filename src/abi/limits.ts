@@ -14,6 +14,11 @@ export const WORKERS_MAX = SHARDS / SHARDS_PER_GROUP;
 export const SLOT_BYTES_DEFAULT = 2112;
 /** Frame slot for guests with a 9,000-byte MTU (WIRE-13). */
 export const SLOT_BYTES_JUMBO = 9216;
+/** MTU of a guest that names none, and of everything outside a network and its same-region peerings (WIRE-13). */
+export const MTU_DEFAULT = 1500;
+/** MTU that a guest may have: the smallest datagram everybody accepts (RFC 791), and jumbo frames (WIRE-13). */
+export const MTU_LEAST = 576;
+export const MTU_MOST = 9000;
 /** Bytes in front of a frame, for encapsulation. The frame starts 2 bytes further, so that IPv4 is 4-byte aligned. */
 export const HEADROOM_BYTES = 64;
 /** Fabric crossings of one packet before it counts as a loop (ROUTE-36). */

@@ -14,7 +14,7 @@ import {
 import type { Network, NetworkInterface } from '../control/model/resources.ts';
 import { suggest } from '../control/input/suggestions.ts';
 import { validateNetwork } from '../control/validate/validate.ts';
-import { UsageError, type OptionSpec, type ParsedArgs } from './args.ts';
+import { JSON_OUTPUT, UsageError, type OptionSpec, type ParsedArgs } from './args.ts';
 
 /** Options that every command with a network input takes. */
 export const NETWORK_OPTIONS: readonly OptionSpec[] = [
@@ -54,8 +54,27 @@ export function readNetworkInput(args: ParsedArgs, paths: readonly string[]): Ne
   return { network: read.network, behaviour, resourceCount: read.resourceCount, issues };
 }
 
+/** What commands about one NIC have in common. */
+export const NIC_COMMAND = {
+  options: [
+    { name: 'nic', kind: 'value', value: 'NIC', text: 'name or resource id of the NIC' },
+    ...NETWORK_OPTIONS,
+    JSON_OUTPUT,
+  ],
+  operandsMin: 1,
+  operandsMax: Infinity,
+} as const;
+
+/** The network, and the NIC that `--nic` names; throws UsageError or InputError. */
+export function readNic(args: ParsedArgs): NetworkInput & { readonly nic: NetworkInterface } {
+  const name = args.value('nic');
+  if (name === undefined) throw new UsageError('--nic is missing', 'name the NIC, e.g. --nic app');
+  const input = readNetworkInput(args, args.operands);
+  return { ...input, nic: nicOption(input.network, name) };
+}
+
 /** The NIC that an option names; throws UsageError with the nearest name. */
-export function nicOption(network: Network, name: string): NetworkInterface {
+function nicOption(network: Network, name: string): NetworkInterface {
   const wanted = name.toLowerCase();
   const found = network.networkInterfaces.find(
     (nic) => nic.name.toLowerCase() === wanted || nic.id.toLowerCase() === wanted,

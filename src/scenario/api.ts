@@ -1,6 +1,7 @@
 // The TypeScript form of scenarios: a network under test with the steps of scenario files, and assertions that fail
 // with the packet's trace. Everything runs inline and in virtual time, so that tests need no waiting.
 
+import { slotBytesFor } from '../control/engine/frame-size.ts';
 import { createInlineEngine } from '../control/engine/inline-engine.ts';
 import { readNetwork, readNetworkValue } from '../control/input/read.ts';
 import { hasErrors, InputError } from '../control/issues.ts';
@@ -65,7 +66,7 @@ export async function network(
   const findings = found === undefined || hasErrors(issues) ? [] : validateNetwork(found, behaviour);
   const problems = [...issues, ...findings];
   if (found === undefined || hasErrors(problems)) throw new InputError(problems);
-  const engine = createInlineEngine();
+  const engine = createInlineEngine({ slotBytes: slotBytesFor(found) });
   const seed = options.seed ?? 1;
   const hosts = options.hosts ?? {};
   const simulation = createSimulation({ network: found, behaviour, engine, seed, hosts });

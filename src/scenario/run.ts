@@ -6,6 +6,7 @@ import { dropName } from '../abi/drop-reasons.ts';
 import { CaptureSession } from '../control/capture/capture-session.ts';
 import { capturePoints } from '../control/capture/points.ts';
 import { createPointSelector } from '../control/capture/point-selection.ts';
+import { slotBytesFor } from '../control/engine/frame-size.ts';
 import { createInlineEngine } from '../control/engine/inline-engine.ts';
 import { startWorkerEngine } from '../control/engine/worker-engine.ts';
 import { verdictText } from '../control/diagnose/verdict-text.ts';
@@ -160,6 +161,7 @@ function engineOptions(scenario: ParsedScenario): EngineOptions {
   const connections = loads.reduce((sum, count) => sum + count, 0);
   const snapLength = scenario.captures === false ? undefined : scenario.captures.snapLength;
   return {
+    slotBytes: slotBytesFor(scenario.network),
     connectionsMax: Math.max(CONNECTIONS_LEAST, CONNECTION_RECORDS * connections),
     ...(snapLength === undefined ? {} : { snapLength }),
   };

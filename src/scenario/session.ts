@@ -1,16 +1,12 @@
 // What the steps of one run share: the simulation, names, connections kept open and loads in the background. Scenario
 // files and tests in TypeScript run the same steps over it.
 
-import { HEADROOM_BYTES, SLOT_BYTES_DEFAULT } from '../abi/limits.ts';
 import { Directory } from './names.ts';
 import type { Compiled } from '../control/compile/compiled.ts';
 import type { NameProblem, Receiver, Resolved, Sender } from './names.ts';
 import type { Simulation } from './simulation/simulation-api.ts';
 import type { KeptConnection } from './steps/connect.ts';
 import type { RunningLoad } from './steps/load.ts';
-
-/** Longest frame that can be sent into the fabric, bytes (abi/regions.ts: two bytes align the IPv4 header). */
-export const FRAME_BYTES_MAX = SLOT_BYTES_DEFAULT - HEADROOM_BYTES - 2;
 
 /** A step that cannot run, for a reason that its user can understand. */
 export class StepProblem extends Error {

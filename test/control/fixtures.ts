@@ -57,6 +57,7 @@ export interface NicSpec {
   readonly asgs?: readonly string[];
   readonly location?: string;
   readonly macAddress?: string;
+  readonly mtu?: number;
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -292,6 +293,7 @@ function makeNic(name: string, spec: NicSpec, subnetIds: ReadonlyMap<string, str
       ipConfigurations: addresses.map(configuration),
       enableIPForwarding: spec.forwarding ?? false,
       ...(spec.macAddress !== undefined && { macAddress: spec.macAddress }),
+      ...(spec.mtu !== undefined && { mtu: spec.mtu }),
       ...(spec.nsg !== undefined && { networkSecurityGroup: { id: idOf('networkSecurityGroups', spec.nsg) } }),
     },
   };

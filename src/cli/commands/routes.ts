@@ -1,10 +1,9 @@
 // vnetem routes: effective routes of a NIC, as Azure's tools show them (DIAG-10, DIAG-11).
 
 import { effectiveRoutes, effectiveRoutesJson } from '../../control/compile/effective-routes.ts';
-import { JSON_OUTPUT, UsageError } from '../args.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit.ts';
-import { NETWORK_OPTIONS, nicOption, readNetworkInput } from '../input.ts';
+import { NIC_COMMAND, readNic } from '../input.ts';
 import { formatTable, printIssues } from '../output.ts';
 
 export const routes: Command = {
@@ -12,19 +11,10 @@ export const routes: Command = {
     name: 'routes',
     operands: 'INPUT… --nic NIC',
     summary: "Prints a NIC's effective routes; with --json in Azure's own shape.",
-    options: [
-      { name: 'nic', kind: 'value', value: 'NIC', text: 'name or resource id of the NIC' },
-      ...NETWORK_OPTIONS,
-      JSON_OUTPUT,
-    ],
-    operandsMin: 1,
-    operandsMax: Infinity,
+    ...NIC_COMMAND,
   },
   run(args, output) {
-    const name = args.value('nic');
-    if (name === undefined) throw new UsageError('--nic is missing', 'name the NIC whose routes you want');
-    const { network, behaviour, issues } = readNetworkInput(args, args.operands);
-    const nic = nicOption(network, name);
+    const { network, behaviour, issues, nic } = readNic(args);
     const subnet = nic.properties.ipConfigurations[0]?.properties.subnet.id ?? '';
     if (args.flag('json')) {
       output.json(effectiveRoutesJson(network, behaviour, subnet));

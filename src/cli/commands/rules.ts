@@ -1,10 +1,9 @@
 // vnetem rules: effective security rules of a NIC, as Azure's tools show them (DIAG-13).
 
 import { effectiveSecurityRules } from '../../control/compile/effective-rules.ts';
-import { JSON_OUTPUT, UsageError } from '../args.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit.ts';
-import { NETWORK_OPTIONS, nicOption, readNetworkInput } from '../input.ts';
+import { NIC_COMMAND, readNic } from '../input.ts';
 import { formatTable, printIssues } from '../output.ts';
 
 export const rules: Command = {
@@ -12,19 +11,10 @@ export const rules: Command = {
     name: 'rules',
     operands: 'INPUT… --nic NIC',
     summary: "Prints a NIC's effective security rules, group by group; with --json in Azure's own shape.",
-    options: [
-      { name: 'nic', kind: 'value', value: 'NIC', text: 'name or resource id of the NIC' },
-      ...NETWORK_OPTIONS,
-      JSON_OUTPUT,
-    ],
-    operandsMin: 1,
-    operandsMax: Infinity,
+    ...NIC_COMMAND,
   },
   run(args, output) {
-    const name = args.value('nic');
-    if (name === undefined) throw new UsageError('--nic is missing', 'name the NIC whose rules you want');
-    const { network, behaviour, issues } = readNetworkInput(args, args.operands);
-    const nic = nicOption(network, name);
+    const { network, behaviour, issues, nic } = readNic(args);
     const effective = effectiveSecurityRules(network, behaviour, nic.id);
     if (args.flag('json')) {
       output.json(effective);

@@ -1,7 +1,7 @@
 // The attachment table: one row per id that the registry ever gave out, with the rule sets, routes and outbound method
 // of what stands there. Generations are filled in afterwards (generations.ts).
 
-import { IDLE_MS_DEFAULT } from '../../abi/limits.ts';
+import { IDLE_MS_DEFAULT, MTU_DEFAULT } from '../../abi/limits.ts';
 import {
   ATTACHMENT,
   ATTACHMENT_TAP,
@@ -23,8 +23,6 @@ import type { RouteTableCollector } from './route-tables.ts';
 import type { RuleSetCollector } from './rule-sets.ts';
 import { HOST_VIP } from './service-tags.ts';
 
-/** Largest IPv4 packet of a NIC (WIRE-13). */
-const MTU = 1500;
 /** Address that the Internet's guest sends from when nobody says another. */
 const INTERNET_ADDRESS = '203.0.113.1';
 const GATEWAY_SUBNET = 'gatewaysubnet';
@@ -50,7 +48,7 @@ export function buildAttachments(inputs: AttachmentInputs): AttachmentTable {
     table.kind[id] = ATTACHMENT[plan.info.kind];
     table.flags[id] = inputs.isTapped(plan) ? ATTACHMENT_TAP : 0;
     table.address[id] = addressOf(context, plan);
-    table.mtu[id] = MTU;
+    table.mtu[id] = plan.nic?.nic.properties.mtu ?? MTU_DEFAULT;
     table.idleMs[id] = idleMsOf(context, plan);
     if (plan.network !== undefined) table.vnet[id] = plan.network.index;
     if (plan.nic !== undefined) fillNic(table, id, plan.nic, inputs);

@@ -88,6 +88,8 @@ export interface NetworkInterface extends ResourceBase {
     readonly dnsSettings?: { readonly dnsServers: readonly string[] };
     readonly disableTcpStateTracking?: boolean;
     readonly allowPort25Out?: boolean;
+    /** MTU of the guest, bytes (WIRE-13); the emulator's own, default 1500. */
+    readonly mtu?: number;
     readonly defaultOutboundConnectivityEnabled?: boolean;
     /** Set on the read-only NIC of a private endpoint (PE-3): such a NIC has no guest. */
     readonly privateEndpoint?: Reference;

@@ -23,6 +23,7 @@ export const VALIDATE_ISSUE_CODES = {
   NIC_REGION: 'A NIC is in another region or subscription than its virtual network (NET-7).',
   NIC_PRIMARY: 'A NIC has no primary IP configuration, or several (NET-6).',
   NIC_ADDRESSES_LIMIT: 'A NIC has more than 256 addresses (LIM-15).',
+  NIC_MTU: 'The MTU of a guest is not between 576 and 9000 bytes (WIRE-13).',
   NIC_MAC_INVALID: 'The MAC address of a NIC is not one.',
   ADDRESS_NOT_ALLOCATED: 'No address is left in the subnet, or none was given (NET-3).',
   ADDRESS_OUTSIDE_SUBNET: 'An address is outside its subnet (NET-5).',

@@ -1,6 +1,6 @@
 // NICs: their subnet, region, primary IP configuration and counts (NET-6, NET-7, LIM-5, LIM-15).
 
-import { ADDRESSES_PER_NIC_MAX, ASGS_PER_IP_CONFIGURATION_MAX } from '../../abi/limits.ts';
+import { ADDRESSES_PER_NIC_MAX, ASGS_PER_IP_CONFIGURATION_MAX, MTU_LEAST, MTU_MOST } from '../../abi/limits.ts';
 import { AddressError, parseMac } from '../../wire/address.ts';
 import { idKey, type NetworkInterface, type VirtualNetwork } from '../model/resources.ts';
 import { nameOfId, type Place, regionOf, resolve, subscriptionOf, type ValidationContext } from './context.ts';
@@ -13,7 +13,15 @@ export function checkInterfaces(context: ValidationContext): void {
     checkSubnetOfNic(context, nic, place);
     checkCounts(context, nic, place);
     checkMac(context, nic, place);
+    checkMtu(context, nic, place);
   }
+}
+
+function checkMtu(context: ValidationContext, nic: NetworkInterface, place: Place): void {
+  const { mtu } = nic.properties;
+  if (mtu === undefined || (Number.isInteger(mtu) && mtu >= MTU_LEAST && mtu <= MTU_MOST)) return;
+  const message = `the guest of NIC '${nic.name}' has an MTU of ${mtu}; expected ${MTU_LEAST} to ${MTU_MOST}`;
+  context.report('NIC_MTU', place, message, 'leave mtu away for 1500 bytes');
 }
 
 function checkPrimary(context: ValidationContext, nic: NetworkInterface, place: Place): void {

@@ -5,15 +5,13 @@
 // Drops   ROUTE_NONE, NEXT_HOP_UNREACHABLE, NO_SUCH_DESTINATION, MTU_EXCEEDED.
 
 import { DROP } from '../../abi/drop-reasons.ts';
+import { MTU_DEFAULT } from '../../abi/limits.ts';
 import { ATTACHMENT, ENDPOINT_PEERED_REFUSED, NEXT_HOP, OWNER } from '../../abi/program.ts';
 import { PROV_ENDPOINT, PROV_ROUTE, STAGE } from '../../abi/provenance.ts';
 import { PROTOCOL_TCP } from '../../wire/ipv4.ts';
 import type { Context } from '../context.ts';
 import { lookupRoute } from '../lpm.ts';
 import { FATE, dropAt, type Pass } from '../pass.ts';
-
-/** Largest packet outside a network and its same-region peerings (WIRE-13). */
-const MTU_OUTSIDE = 1500;
 
 export function routeStage(pass: Pass, context: Context): void {
   const { program } = context.tables;
@@ -30,7 +28,7 @@ export function routeStage(pass: Pass, context: Context): void {
     case NEXT_HOP.VNetPeering:
       return toOwner(pass, context, target);
     case NEXT_HOP.VNetGlobalPeering:
-      if (pass.totalLength > MTU_OUTSIDE) return dropAt(pass, DROP.MTU_EXCEEDED, STAGE.route, pass.ingress);
+      if (pass.totalLength > MTU_DEFAULT) return dropAt(pass, DROP.MTU_EXCEEDED, STAGE.route, pass.ingress);
       return toOwner(pass, context, target);
     case NEXT_HOP.InterfaceEndpoint:
       return toEndpoint(pass, context, target);
@@ -49,7 +47,7 @@ export function routeStage(pass: Pass, context: Context): void {
       throw new Error(`route ${row}: unknown next hop ${program.routes.nextHop[row]}`);
   }
   const kind = program.attachments.kind[pass.egress];
-  if (kind !== ATTACHMENT.nic && pass.totalLength > MTU_OUTSIDE) {
+  if (kind !== ATTACHMENT.nic && pass.totalLength > MTU_DEFAULT) {
     dropAt(pass, DROP.MTU_EXCEEDED, STAGE.route, pass.ingress);
   }
 }
@@ -78,6 +76,7 @@ function toEndpoint(pass: Pass, context: Context, endpoint: number): void {
   if (isPeered && (endpoints.flags[endpoint] & ENDPOINT_PEERED_REFUSED) !== 0) {
     return dropAt(pass, DROP.NO_SUCH_DESTINATION, STAGE.route, pass.ingress);
   }
+  if (pass.totalLength > MTU_DEFAULT) return dropAt(pass, DROP.MTU_EXCEEDED, STAGE.route, pass.ingress);
   pass.endpoint = endpoint;
   pass.provenance[PROV_ENDPOINT] = endpoint;
 }

@@ -7,7 +7,8 @@ import { Conversation } from '../conversation.ts';
 import { sizeBytes } from '../format/quantities.ts';
 import { parseTcpFlags } from '../headers.ts';
 import { quietAfterNs, runUntilQuiet, watchConversation } from '../observation.ts';
-import { FRAME_BYTES_MAX, StepProblem } from '../session.ts';
+import { frameBytesMaxFor } from '../../control/engine/frame-size.ts';
+import { StepProblem } from '../session.ts';
 import type { FrameSpec } from '../../wire/index.ts';
 import type { Facts } from '../expectations.ts';
 import type { ActionOf } from '../format/step-schemas.ts';
@@ -21,9 +22,10 @@ export function runPacket(session: Session, value: ActionOf<'packet'>): Facts {
   const { simulation } = session;
   const sender = session.sender(value.from);
   const frame = frameOf(session, sender, value);
-  if (frame.length > FRAME_BYTES_MAX) {
+  const most = frameBytesMaxFor(simulation.compiled.network);
+  if (frame.length > most) {
     const message = `the frame has ${frame.length} bytes`;
-    throw new StepProblem({ code: 'SCENARIO_FRAME', message, hint: `at most ${FRAME_BYTES_MAX} can be sent` });
+    throw new StepProblem({ code: 'SCENARIO_FRAME', message, hint: `at most ${most} can be sent` });
   }
   const conversation = new Conversation();
   const packetId = simulation.inject(sender.attachment, frame);

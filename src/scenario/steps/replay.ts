@@ -1,6 +1,7 @@
 // replay: the frames of a capture file, sent from one attachment at the times at which they were recorded. Addresses
 // are mapped on request, with all checksums corrected; the MAC addresses are always those of the sender's link.
 
+import { frameBytesMaxFor } from '../../control/engine/frame-size.ts';
 import {
   ETHERNET_HEADER,
   FABRIC_MAC,
@@ -22,7 +23,7 @@ import {
 } from '../../wire/index.ts';
 import { Conversation } from '../conversation.ts';
 import { quietAfterNs, runUntilQuiet, watchConversation } from '../observation.ts';
-import { FRAME_BYTES_MAX, StepProblem } from '../session.ts';
+import { StepProblem } from '../session.ts';
 import { macOf } from './packet.ts';
 import type { CaptureContents } from '../../control/capture/capture-reader.ts';
 import type { ParsedIpv4 } from '../../wire/index.ts';
@@ -40,10 +41,11 @@ export function runReplay(session: Session, value: ActionOf<'replay'>, capture: 
     timeNs: frame.timeNs,
     bytes: mapFrame(frame.bytes, mac, addresses),
   }));
-  const tooLong = frames.findIndex((frame) => frame.bytes.length > FRAME_BYTES_MAX);
+  const most = frameBytesMaxFor(simulation.compiled.network);
+  const tooLong = frames.findIndex((frame) => frame.bytes.length > most);
   if (tooLong !== -1) {
     const message = `frame ${tooLong + 1} of ${value.file} has ${frames[tooLong]?.bytes.length} bytes`;
-    throw new StepProblem({ code: 'SCENARIO_FRAME', message, hint: `at most ${FRAME_BYTES_MAX} can be sent` });
+    throw new StepProblem({ code: 'SCENARIO_FRAME', message, hint: `at most ${most} can be sent` });
   }
   const conversation = new Conversation();
   const packets = new Set<number>();

@@ -94,6 +94,8 @@ test.each<[string, NicSpec, string]>([
   ['in the region of its network', { subnet: 'as', address: '10.0.0.4', location: 'West Europe' }, 'ok'],
   ['in another region', { subnet: 'as', address: '10.0.0.4', location: 'eastus' }, 'NIC_REGION'],
   ['with a good MAC', { subnet: 'as', address: '10.0.0.4', macAddress: '00-0D-3A-00-00-04' }, 'ok'],
+  ['with jumbo frames', { subnet: 'as', address: '10.0.0.4', mtu: 9000 }, 'ok'],
+  ['with an MTU that no link has', { subnet: 'as', address: '10.0.0.4', mtu: 9001 }, 'NIC_MTU'],
   ['with a bad MAC', { subnet: 'as', address: '10.0.0.4', macAddress: '00-0D-3A' }, 'NIC_MAC_INVALID'],
 ])('a NIC %s gives its code', (_what, nic, code) => {
   expect(codesOf(network({ vnets: VNETS, nics: { nic } }))).toBe(code);

@@ -133,6 +133,7 @@ function readSettings(context: InputContext, fields: Fields): Settings {
   const servers = checkAll(dnsServers, context.issues, checkAddress);
   const disableTcpStateTracking = fields.boolean('disableTcpStateTracking');
   const allowPort25Out = fields.boolean('allowPort25Out');
+  const mtu = fields.number('mtu');
   const outbound = fields.boolean('defaultOutboundConnectivityEnabled');
   return {
     enableIPForwarding: fields.boolean('enableIPForwarding') ?? false, // NET-8
@@ -140,6 +141,7 @@ function readSettings(context: InputContext, fields: Fields): Settings {
     ...(servers.length > 0 && { dnsSettings: { dnsServers: servers } }),
     ...(disableTcpStateTracking !== undefined && { disableTcpStateTracking }),
     ...(allowPort25Out !== undefined && { allowPort25Out }),
+    ...(mtu !== undefined && { mtu }),
     ...(outbound !== undefined && { defaultOutboundConnectivityEnabled: outbound }),
   };
 }

@@ -81,6 +81,7 @@ export function expandNetworkInterface(
     macAddress: from(nic, 'macAddress'),
     dnsSettings: nic.dnsServers === undefined ? undefined : [dns],
     allowPort25Out: from(nic, 'allowPort25Out'),
+    mtu: from(nic, 'mtu'),
     names: listFrom(nic, 'names'),
     tags: from(nic, 'tags'),
   });

@@ -1,6 +1,7 @@
 // The shape of topology.yaml as a zod schema: the single source of the type, of the shape check and of the published
 // JSON Schema. Every key is described here, because editors show these texts.
 
+import { MTU_LEAST, MTU_MOST } from '../../../abi/limits.ts';
 import { z } from 'zod';
 import { PROFILE_SWITCHES, PROFILES } from '../../model/profile.ts';
 import type { SwitchName } from '../../model/profile.ts';
@@ -80,6 +81,13 @@ const networkInterface = z.strictObject({
   macAddress: text.optional(),
   dnsServers: z.union([address, z.array(address)]).optional(),
   allowPort25Out: z.boolean().optional().describe('may connect to port 25 on the Internet'),
+  mtu: z
+    .number()
+    .int()
+    .min(MTU_LEAST)
+    .max(MTU_MOST)
+    .optional()
+    .describe('largest IPv4 packet of the guest, bytes; default 1500'),
   names: texts.optional().describe('host names that lead to this interface'),
   tags: tags.optional(),
 });
