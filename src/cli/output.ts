@@ -23,6 +23,11 @@ export interface Output {
 export function processOutput(): Output {
   const isTerminal = process.stderr.isTTY;
   let shown = false;
+  // A reader that has seen enough (`vnetem routes … | head`) closes the pipe: nothing is left to say.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   const clear = (): void => {
     if (shown) process.stderr.write('\r\u001B[2K');
     shown = false;
