@@ -1,7 +1,7 @@
 // Delivery to a NIC: what the peering lets through, the receiver's rules, the destination check. Exits and service
 // sides take what was routed to them.
 //
-// Reads   egress, new addresses.     Writes  receiverRecord, provenance.
+// Reads   egress, new addresses.     Writes  fate, provenance.
 // Drops   FORWARDED_TRAFFIC_NOT_ALLOWED, NSG_DENY (inbound), IP_FORWARDING_DISABLED, MTU_EXCEEDED.
 
 import { DROP } from '../../abi/drop-reasons.ts';
