@@ -52,7 +52,7 @@ describe('help', () => {
     [['routes', 'demo/topology.yaml', '--nic', 'ap'], /there is no NIC 'ap'\n {2}hint: did you mean 'app'/],
     [['explain', 'demo/topology.yaml', '--from', 'app'], /--to is missing/],
     [['validate', 'demo/topology.yaml', '--profile', 'ga-2027'], /unknown profile/],
-    [['bench', '--only', 'flow-hit'], /unknown benchmark/],
+    [['bench', '--only', 'flow-hits'], /unknown benchmark/],
   ])('wrong use %j is refused with a hint', (args, message) => {
     const { status, stderr } = vnetem(...args);
     expect(stderr).toMatch(message);

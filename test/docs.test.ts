@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { dropReasonTable } from '../src/abi/drop-reasons.ts';
+import { BENCH_ISSUE_CODES } from '../src/bench/topology.ts';
 import { CAPTURE_ISSUE_CODES } from '../src/control/capture/issue-codes.ts';
 import { INPUT_ISSUE_CODES } from '../src/control/input/issue-list.ts';
 import { VALIDATE_ISSUE_CODES } from '../src/control/validate/codes.ts';
@@ -38,6 +39,7 @@ ${[
   section('Scenarios', SCENARIO_ISSUE_CODES),
   section('Captures', CAPTURE_ISSUE_CODES),
   section('Conformance cases', CONFORMANCE_ISSUE_CODES),
+  section('Benchmarks', BENCH_ISSUE_CODES),
 ].join('\n')}`;
 
 test.each([

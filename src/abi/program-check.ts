@@ -11,6 +11,7 @@ import {
   type Program,
   type RuleSetProgram,
 } from './program.ts';
+import { checkRuleTable } from './rule-table.ts';
 
 /** Throws ProgramError naming the first broken invariant. */
 export function checkProgram(program: Program): void {
@@ -190,23 +191,10 @@ function checkTrie(trie: Int32Array, rows: number, name: string, required: boole
 
 function checkRuleSet(set: RuleSetProgram, index: number, rules: number): void {
   const name = `ruleSets[${index}]`;
-  checkColumn(set.bits, `${name}.bits`);
-  checkColumn(set.protocolRow, `${name}.protocolRow`);
   const count = sameLength(set as unknown as Record<string, unknown>, name, ['access', 'ruleIndex']);
-  if (set.words !== Math.max(1, Math.ceil(count / 32))) fail(`${name}.words is ${set.words} for ${count} rules`);
   inRange(set.ruleIndex, 0, rules, `${name}.ruleIndex`);
-  for (const dimension of ['src', 'dst', 'srcPort', 'dstPort'] as const) {
-    const starts = set[`${dimension}Start`];
-    const rows = set[`${dimension}Row`];
-    if (starts.length === 0 || starts.length !== rows.length) fail(`${name}.${dimension} has no segments`);
-    if (starts[0] >>> 0 !== 0) fail(`${name}.${dimension} does not start at 0`);
-    for (let i = 1; i < starts.length; i++) {
-      if (starts[i] >>> 0 <= starts[i - 1] >>> 0) fail(`${name}.${dimension} is not ascending at ${i}`);
-    }
-    inRange(rows, 0, set.bits.length - set.words + 1, `${name}.${dimension}Row`);
-  }
-  if (set.protocolRow.length !== 256) fail(`${name}.protocolRow has ${set.protocolRow.length} rows, expected 256`);
-  inRange(set.protocolRow, 0, set.bits.length - set.words + 1, `${name}.protocolRow`);
+  checkColumn(set.table, `${name}.table`);
+  checkRuleTable(set.table, count);
 }
 
 function checkEndpoints(program: Program): void {

@@ -3,7 +3,7 @@
 // assertion). Columns are Int32Array; addresses are signed 32-bit images of host-order IPv4 addresses (`address | 0`);
 // index -1 means none.
 
-import { decode, encode } from '@msgpack/msgpack';
+import { ExtensionCodec, decode, encode } from '@msgpack/msgpack';
 
 export const PROGRAM_VERSION = 1;
 
@@ -144,27 +144,13 @@ export interface RouteTableProgram {
   readonly trieWithoutServiceEndpoints: Int32Array;
 }
 
-/** One compiled rule list of one NSG, direction and place; first match by priority (see dataplane/rule-match.ts).
- * Each dimension maps a value to a row of a bit matrix; rule i is bit 31-(i%32) of word i/32. */
+/** One compiled rule list of one NSG, direction and place; first match by priority (see dataplane/rule-match.ts). */
 export interface RuleSetProgram {
   /** Rules in priority order: access (1 allow) and index into the side table. */
   readonly access: Int32Array;
   readonly ruleIndex: Int32Array;
-  /** Words per bit row. */
-  readonly words: number;
-  /** Segment starts (unsigned order, signed image), ascending, first is 0; and the bit row offset of each segment. */
-  readonly srcStart: Int32Array;
-  readonly srcRow: Int32Array;
-  readonly dstStart: Int32Array;
-  readonly dstRow: Int32Array;
-  readonly srcPortStart: Int32Array;
-  readonly srcPortRow: Int32Array;
-  readonly dstPortStart: Int32Array;
-  readonly dstPortRow: Int32Array;
-  /** 256 row offsets, one per IP protocol. */
-  readonly protocolRow: Int32Array;
-  /** All bit rows. */
-  readonly bits: Int32Array;
+  /** What finds a packet's rule (see rule-table.ts). */
+  readonly table: Int32Array;
 }
 
 /** Private endpoints. */
@@ -235,36 +221,52 @@ export class ProgramError extends Error {
   override readonly name = 'ProgramError';
 }
 
-/** Bytes of a program for the push. Columns travel as little-endian 32-bit words. */
+/** Bytes of a program for the push: msgpack, columns as extension values that hold little-endian 32-bit words. */
 export function encodeProgram(program: Program): Uint8Array {
-  return encode(columnsToBytes(program) as Record<string, unknown>);
+  return encode(program, { extensionCodec: columns });
 }
 
-/** The program of a push, unchecked: `checkProgram` comes next. Throws ProgramError when the bytes are not msgpack. */
+/**
+ * The program of a push, unchecked: `checkProgram` comes next. Columns are views of `bytes` wherever these begin at a
+ * multiple of 4 in their buffer, so nobody may write to them afterwards. Throws ProgramError when the bytes are not
+ * msgpack.
+ */
 export function decodeProgram(bytes: Uint8Array): Program {
-  let value: unknown;
   try {
-    value = decode(bytes);
+    return decode(bytes, { extensionCodec: columns }) as Program;
   } catch (error) {
+    if (error instanceof ProgramError) throw error;
     throw new ProgramError(`a pushed program is not msgpack: ${String(error)}`);
   }
-  return bytesToColumns(value) as Program;
 }
 
-function columnsToBytes(value: unknown): unknown {
-  if (value instanceof Int32Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (Array.isArray(value)) return value.map(columnsToBytes);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, columnsToBytes(field)]));
+/** Extension type of a column. Its data: how many bytes precede the words (1 to 4, this one included), those bytes, the
+ * words. The words begin at a multiple of 4 of the message, so that a worker reads them where they arrived. */
+const COLUMN_TYPE = 1;
+const WORD = 4;
+
+const columns = new ExtensionCodec();
+columns.register({
+  type: COLUMN_TYPE,
+  encode: (value) => (value instanceof Int32Array ? (at: number): Uint8Array => columnBytes(value, at) : null),
+  decode: columnOf,
+});
+
+function columnBytes(column: Int32Array, at: number): Uint8Array {
+  const padding = WORD - (at % WORD);
+  const bytes = new Uint8Array(padding + column.byteLength);
+  bytes[0] = padding;
+  bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), padding);
+  return bytes;
 }
 
-// msgpack decodes `bin` as a view at any byte offset: copy before laying 32-bit words over it.
-function bytesToColumns(value: unknown): unknown {
-  if (value instanceof Uint8Array) {
-    if (value.byteLength % 4 !== 0) throw new ProgramError('a column of a pushed program is not whole words');
-    return new Int32Array(value.slice().buffer);
+function columnOf(bytes: Uint8Array): Int32Array {
+  const padding = bytes[0];
+  const length = (bytes.length - padding) / WORD;
+  if (!(padding >= 1 && padding <= WORD) || !Number.isInteger(length) || length < 0) {
+    throw new ProgramError('a column of a pushed program is not whole words');
   }
-  if (Array.isArray(value)) return value.map(bytesToColumns);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, bytesToColumns(field)]));
+  const offset = bytes.byteOffset + padding;
+  if (offset % WORD === 0) return new Int32Array(bytes.buffer, offset, length);
+  return new Int32Array(bytes.slice(padding).buffer);
 }

@@ -50,6 +50,8 @@ export const CONTROL = {
   tapTail: 176,
   noticeHead: 192,
   noticeTail: 208,
+  /** 1 while control sleeps until the worker moves egressHead. */
+  controlSleeps: 224,
 } as const;
 const CONTROL_WORDS = 256;
 
@@ -57,27 +59,29 @@ const CONTROL_WORDS = 256;
 export const INGRESS_WORDS = 8;
 export const IN_SLOT = 0;
 export const IN_LENGTH = 1;
-export const IN_ATTACHMENT = 2;
-export const IN_PACKET = 3;
+export const IN_PACKET = 2;
+export const IN_ATTACHMENT = 3;
 /** Milliseconds since the start of the run: what idle times are measured with. */
 export const IN_NOW_MS = 4;
 export const IN_TIME_LOW = 5;
 export const IN_TIME_HIGH = 6;
 /** Bits 0-7 hops, 8-15 shard, 16 duplicate. */
 export const IN_FACTS = 7;
+export const IN_FACT_DUPLICATE = 1 << 16;
 
-/** Words of an egress descriptor. */
+/** Words of an egress descriptor; the first four are those of the ingress descriptor. */
 export const EGRESS_WORDS = 8;
 export const OUT_SLOT = 0;
 export const OUT_LENGTH = 1;
+export const OUT_PACKET = 2;
+/** Attachment that sent the frame. */
+export const OUT_INGRESS = 3;
 /** Attachment that gets the frame, -1 for none. */
-export const OUT_ATTACHMENT = 2;
-export const OUT_PACKET = 3;
+export const OUT_ATTACHMENT = 4;
 /** Drop reason in bits 0-7, OUTCOME in bits 8-15. */
-export const OUT_VERDICT = 4;
+export const OUT_VERDICT = 5;
 /** Path id: row of `paths`. */
-export const OUT_PATH = 5;
-export const OUT_INGRESS = 6;
+export const OUT_PATH = 6;
 
 /** How a pass ended; bits 8-15 of OUT_VERDICT. */
 export const OUTCOME = { delivered: 0, exited: 1, consumed: 2, answered: 3, dropped: 4 } as const;
@@ -157,6 +161,9 @@ export interface Regions {
   readonly notices: Int32Array;
 }
 
+/** Records beyond two per connection: record 0, which is never used, and a few bindings. */
+const RECORDS_SPARE = 64;
+
 /** Sizes for a number of connections (two records each, with room for bindings). */
 export function regionSizes(options: {
   connections: number;
@@ -172,7 +179,7 @@ export function regionSizes(options: {
     slots,
     slotBytes,
     ring: powerOfTwo(Math.max(slots, 64)),
-    records: 2 * options.connections + 64,
+    records: 2 * options.connections + RECORDS_SPARE,
     paths: 16_384,
     attachments: options.attachments ?? 16_384,
     tapWords: options.capture === false ? 1024 : powerOfTwo((2 * slots * (slotBytes + LINE)) / 4),
@@ -203,9 +210,10 @@ export function regionTable(sizes: RegionSizes): RegionRow[] {
   return rows;
 }
 
-/** Entries of the flow index: a power of two with load at most a quarter, so that a probe run stays in one line. */
+/** Entries of the flow index: a power of two with a load of a quarter for the connections it is sized for, so that a
+ * probe run stays in one line, and never more than a half. */
 export function indexEntries(sizes: RegionSizes): number {
-  return powerOfTwo(sizes.records * 4);
+  return powerOfTwo(Math.max((sizes.records - RECORDS_SPARE) * 4, sizes.records * 2));
 }
 
 // ES2024 form of the constructor; Node 20 has it, the es2023 library of TypeScript does not declare it.

@@ -1,93 +1,87 @@
-// First packets: SYNs of connections nobody has seen, through both rule gates, route, endpoint and binding, with both
-// records installed; later torn down by the sweep. A fixed number of connections is alive at any time.
+// First packets: SYNs of connections nobody has seen, through both rule gates, route, endpoint and its source port,
+// with both records installed; later torn down. A fixed number of connections is alive at any time: the clock runs so
+// fast that exactly that many fit into the time that a connection lives.
 
-import { IDLE_MS_DEFAULT, MAX_BATCH } from '../abi/limits.ts';
-import { CONTROL, OUTCOME, createRegions, frameOffset, regionSizes } from '../abi/regions.ts';
-import { Forwarder } from '../dataplane/forwarder.ts';
-import { TCP_SYN, buildFrame } from '../wire/index.ts';
-import { figuresOf, OutcomeHash, round, type BenchRow } from './figures.ts';
-import { benchCompiled, benchNetwork, CLIENT_FIRST, ENDPOINT_FIRST } from './network.ts';
+import { FIN_LINGER_MS, IDLE_MS_DEFAULT } from '../abi/limits.ts';
+import { TCP_ACK, TCP_FIN, TCP_SYN } from '../wire/index.ts';
+import { benchRow, type BenchRow } from './figures.ts';
+import { createLane } from './lane.ts';
+import { measureLane, type Load } from './measure.ts';
+import { createNewcomers, type Newcomers } from './newcomers.ts';
+import { createTraffic, type TrafficSize } from './traffic.ts';
 
-export interface FirstPacketOptions {
-  readonly rules: number;
+export interface FirstPacketOptions extends TrafficSize {
   readonly prefixes: number;
   /** Connections alive. */
   readonly active: number;
-  /** Connections to open in all. */
+  /** Connections to open while it is measured, after the table has filled. */
   readonly connections: number;
-  readonly seed: number;
 }
 
-const CLIENTS = 64;
-const ENDPOINTS = 16;
+/** SYNs only; a connection is forgotten when its idle time is over. Windows are turns, setup and teardown inside. */
+export function firstPacket(options: FirstPacketOptions): BenchRow[] {
+  return [measureOpenings('first-packet', options, [['forward', TCP_SYN]], IDLE_MS_DEFAULT)];
+}
 
-/** Runs the benchmark: setup and teardown are both inside. */
-export function firstPacket(options: FirstPacketOptions): BenchRow {
-  const size = {
-    clients: CLIENTS,
-    endpoints: ENDPOINTS,
-    rules: options.rules,
-    prefixes: options.prefixes,
-    seed: options.seed,
-  };
-  const compiled = benchCompiled(benchNetwork(size));
-  const ids = compiled.sideTable.attachments.flatMap((info) =>
-    info?.kind === 'nic' ? [[info.name, info.attachment] as const] : [],
-  );
-  const client = new Map(ids);
-  const regions = createRegions(
-    regionSizes({ connections: options.active * 2 + 1024, slots: MAX_BATCH, capture: false }),
-  );
-  const forwarder = new Forwarder(regions, compiled.program, { snapLength: 0 });
-  const { batch } = forwarder;
-  const { control, frameBytes, sizes } = regions;
-  const frames = Array.from({ length: CLIENTS * ENDPOINTS }, (_, i) =>
-    buildFrame({
-      src: CLIENT_FIRST + (i % CLIENTS),
-      dst: ENDPOINT_FIRST + Math.floor(i / CLIENTS),
-      tcp: { srcPort: 0, dstPort: 1433, flags: TCP_SYN },
-    }),
-  );
-  const windows: number[] = [];
-  const hash = new OutcomeHash();
-  // Old connections die of age: the clock runs so fast that `active` of them fit into one idle time.
-  const msPerConnection = IDLE_MS_DEFAULT / options.active;
-  const started = process.hrtime.bigint();
-  for (let opened = 0; opened < options.connections; opened += MAX_BATCH) {
-    batch.count = MAX_BATCH;
-    for (let i = 0; i < MAX_BATCH; i++) {
-      const connection = opened + i;
-      const pair = connection % frames.length;
-      const at = frameOffset(sizes, i);
-      frameBytes.set(frames[pair], at);
-      // The source port makes the connection new; the slow path does not look at the transport checksum.
-      const port = 1024 + (Math.floor(connection / frames.length) % 64_000);
-      frameBytes[at + 34] = port >>> 8;
-      frameBytes[at + 35] = port & 0xff;
-      batch.frame[i] = (at - 2) >> 2;
-      batch.length[i] = frames[pair].length;
-      batch.attachment[i] = client.get(`client${pair % CLIENTS}`) ?? -1;
-      batch.packet[i] = connection;
-      batch.now[i] = connection * msPerConnection;
-      batch.facts[i] = (connection & 63) << 8;
-    }
-    const before = process.hrtime.bigint();
-    forwarder.forward();
-    windows.push(Number(process.hrtime.bigint() - before) / MAX_BATCH);
-    control[CONTROL.noticeTail] = control[CONTROL.noticeHead]; // no injector steers here
-    for (let i = 0; i < MAX_BATCH; i++) {
-      if (batch.verdict[i] >>> 8 === OUTCOME.dropped) throw new Error(`a SYN was dropped: ${batch.verdict[i] & 0xff}`);
-      if (opened < options.active) hash.add(batch.egress[i]);
-    }
-  }
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  // The first windows fill the table: the steady state begins when connections die as fast as they are born.
-  const steady = windows.slice(Math.min(windows.length >> 1, Math.ceil(options.active / MAX_BATCH)));
+/** SYN, SYN/ACK and a FIN from both sides; a connection is forgotten when the linger time is over. Figures are per
+ * connection. */
+export function closedConnections(options: FirstPacketOptions): BenchRow[] {
+  const frames: FrameKind[] = [
+    ['forward', TCP_SYN],
+    ['return', TCP_SYN | TCP_ACK],
+    ['forward', TCP_FIN | TCP_ACK],
+    ['return', TCP_FIN | TCP_ACK],
+  ];
+  return [measureOpenings('first-packet/closed', options, frames, FIN_LINGER_MS)];
+}
+
+/** Direction and TCP flags. */
+type FrameKind = readonly ['forward' | 'return', number];
+
+function measureOpenings(
+  id: string,
+  options: FirstPacketOptions,
+  frames: readonly FrameKind[],
+  lifeMs: number,
+): BenchRow {
+  const { rules, prefixes, active, connections, seed } = options;
+  const traffic = createTraffic(options);
+  // Room for the dead that the sweep has not come to yet: it goes once through the table in a minute.
+  const lane = createLane({ program: traffic.compiled.program, connections: active * 3 + 1024 });
+  const writers = frames.map(([direction, flags]) => createNewcomers(lane, traffic, direction, flags));
+  const load = openingLoad(writers, lifeMs / active);
+  const measured = measureLane(lane, {
+    load,
+    packets: connections * frames.length,
+    // Until `active` are alive the table only fills: the steady state begins when as many die as are born.
+    warmUp: Math.ceil(active * 1.5) * frames.length,
+  });
+  const windows = measured.processing.map((ns) => ns * frames.length);
+  const wall = measured.wall / frames.length;
+  return benchRow(id, { rules, prefixes, active, seed }, windows, measured.outcome, { wall });
+}
+
+/** Connections of which one frame is sent before the next frame of each. */
+const ROUND = 64;
+
+/** Each writer's frame of ROUND connections, then the next writer's of the same, then the next connections. */
+function openingLoad(writers: readonly Newcomers[], msPerConnection: number): Load {
+  let opened = 0;
+  let writer = 0;
+  let written = 0;
   return {
-    id: 'first-packet',
-    params: { rules: options.rules, prefixes: options.prefixes, active: options.active, seed: options.seed },
-    nsPerPacket: figuresOf(steady),
-    mpps: round(options.connections / seconds / 1e6),
-    outcome: hash.hex,
+    write(count) {
+      for (let left = count; left > 0;) {
+        const part = Math.min(left, ROUND - written);
+        writers[writer](opened + written, part, Math.floor((opened + written) * msPerConnection));
+        left -= part;
+        written += part;
+        if (written < ROUND) continue;
+        written = 0;
+        writer = writer + 1 === writers.length ? 0 : writer + 1;
+        if (writer === 0) opened += ROUND;
+      }
+    },
+    expectedDrops: () => 0,
   };
 }

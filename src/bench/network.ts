@@ -20,9 +20,10 @@ export interface NetworkSize {
   readonly seed: number;
 }
 
-/** First client address 10.0.16.4; endpoints from 10.0.0.4; services 192.0.2.x. */
+/** First client address 10.0.16.4; endpoints from 10.0.0.4; services from 192.0.2.1. */
 export const CLIENT_FIRST = 0x0a00_1004;
 export const ENDPOINT_FIRST = 0x0a00_0004;
+export const SERVICE_FIRST = 0xc000_0201;
 
 /** The network as a topology.yaml value would describe it. */
 export function benchTopology(size: NetworkSize): Record<string, unknown> {

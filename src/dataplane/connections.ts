@@ -1,7 +1,7 @@
 // Connection state and bindings over the flow table: whose clock says what is still alive, how the two records of a
 // connection are linked, and how they end. Expiry is decided at lookup; sweeps only reclaim what is dead anyway.
 
-import { FIN_LINGER_MS, RST_LINGER_MS } from '../abi/limits.ts';
+import { FIN_LINGER_MS, MAX_BATCH, RST_LINGER_MS } from '../abi/limits.ts';
 import { COLD_WORDS, NOTICE_WORDS, RECORD_WORDS, CONTROL, type Regions } from '../abi/regions.ts';
 import { TCP_FIN, TCP_RST } from '../wire/tcp.ts';
 import {
@@ -13,6 +13,7 @@ import {
   C_STATE,
   FlowTable,
   PATH_VALID,
+  RECORD_CLOSES,
   R_DST,
   R_EGRESS,
   R_KEY,
@@ -37,16 +38,28 @@ export class Connections {
   private readonly hot: Int32Array;
   private readonly control: Int32Array;
   private readonly notices: Int32Array;
+  private noticeHead: number;
+  /** Read again only when there seems to be no room. */
+  private noticeTail: number;
   private sweepAt: number;
+  private sweptUntil: number;
+  private sweepDue: number;
   private fullSweepAt: number;
+  private readonly dead = new Int32Array(RECLAIM_GROUP);
+  private touched: number;
 
   constructor(regions: Regions, hot: Int32Array) {
     this.table = new FlowTable(regions);
     this.hot = hot;
     this.control = regions.control;
     this.notices = regions.notices;
-    this.sweepAt = 1;
+    this.noticeHead = regions.control[CONTROL.noticeHead];
+    this.noticeTail = this.noticeHead;
+    this.sweepAt = 0;
+    this.sweptUntil = 0;
+    this.sweepDue = 0;
     this.fullSweepAt = -FULL_SWEEP_MS;
+    this.touched = 0;
   }
 
   /** The record of `attachment` for a connection seen from there, or 0. Addresses in host order. */
@@ -78,7 +91,8 @@ export class Connections {
     const nat = this.table.cold[c + C_NAT];
     const attachment = this.table.records[record * RECORD_WORDS + R_KEY] >>> 8;
     const ownIdle = this.hot[attachment * HOT_WORDS + HOT_IDLE_MS];
-    const idle = nat < 0 ? ownIdle : (tables.program.natPools.idleMs[nat] ?? ownIdle);
+    const { idleMs } = tables.program.natPools;
+    const idle = nat >= 0 && nat < idleMs.length ? idleMs[nat] : ownIdle;
     return this.usedWithin(record, now, idle);
   }
 
@@ -116,7 +130,8 @@ export class Connections {
       cold[c + C_DEADLINE] = deadline;
     }
     cold[c + C_STATE] |= STATE_CLOSING;
-    records[record * RECORD_WORDS + R_EGRESS] &= ~PATH_VALID;
+    const e = record * RECORD_WORDS;
+    records[e + R_EGRESS] = (records[e + R_EGRESS] & ~PATH_VALID) | RECORD_CLOSES;
   }
 
   /** Forgets the state of a connection on both sides (flush: NSG-37); bindings stay. */
@@ -131,18 +146,23 @@ export class Connections {
 
   /** Frees a record and clears the links to it. */
   remove(record: number): void {
-    const { cold, records } = this.table;
+    const { cold } = this.table;
     const c = record * COLD_WORDS;
-    for (const linked of [cold[c + C_PEER], cold[c + C_INBOUND]]) {
-      if (linked === 0) continue;
-      if (cold[linked * COLD_WORDS + C_PEER] === record) {
-        cold[linked * COLD_WORDS + C_PEER] = 0;
-        records[linked * RECORD_WORDS + R_EGRESS] &= ~PATH_VALID;
-      }
-      if (cold[linked * COLD_WORDS + C_INBOUND] === record) cold[linked * COLD_WORDS + C_INBOUND] = 0;
-    }
+    this.unlink(cold[c + C_PEER], record);
+    this.unlink(cold[c + C_INBOUND], record);
     if ((cold[c + C_NEXT] & DIRECTORY_NOTICE) !== 0) this.notify(record, cold[c + C_NEXT] & 0xff, 0);
     this.table.remove(record);
+  }
+
+  private unlink(linked: number, record: number): void {
+    if (linked === 0) return;
+    const { cold, records } = this.table;
+    const c = linked * COLD_WORDS;
+    if (cold[c + C_PEER] === record) {
+      cold[c + C_PEER] = 0;
+      records[linked * RECORD_WORDS + R_EGRESS] &= ~PATH_VALID;
+    }
+    if (cold[c + C_INBOUND] === record) cold[c + C_INBOUND] = 0;
   }
 
   /** True when the injector was told this already. */
@@ -157,11 +177,15 @@ export class Connections {
   }
 
   private notify(record: number, shard: number, learn: number): void {
-    const { control, notices } = this;
-    const head = control[CONTROL.noticeHead];
+    const { notices } = this;
+    const head = this.noticeHead;
     const capacity = notices.length / NOTICE_WORDS;
-    if (((head - Atomics.load(control, CONTROL.noticeTail)) | 0) >= capacity) {
-      if (learn === 0) return; // a stale directory entry only steers a later connection to another shard
+    // Removals leave room for what a batch announces: a stale directory entry only steers a later connection to another
+    // shard, but an announcement must not be lost.
+    const room = learn === 0 ? capacity - ANNOUNCED_PER_BATCH : capacity;
+    if (((head - this.noticeTail) | 0) >= room) this.noticeTail = Atomics.load(this.control, CONTROL.noticeTail);
+    if (((head - this.noticeTail) | 0) >= room) {
+      if (learn === 0) return;
       throw new Error(`steering notices: all ${capacity} places are taken, the injector does not read them`);
     }
     const at = (head & (capacity - 1)) * NOTICE_WORDS;
@@ -172,23 +196,51 @@ export class Connections {
     notices[at + 2] = records[e + R_DST];
     notices[at + 3] = records[e + R_PORTS];
     notices[at + 4] = (records[e + R_KEY] & 0xff) | (shard << 8) | (learn << 16);
-    Atomics.store(control, CONTROL.noticeHead, (head + 1) | 0);
+    this.noticeHead = (head + 1) | 0;
+  }
+
+  /** Makes the notices of this batch visible. */
+  publishNotices(): void {
+    if (this.control[CONTROL.noticeHead] === this.noticeHead) return;
+    Atomics.store(this.control, CONTROL.noticeHead, this.noticeHead);
+  }
+
+  /** Reclaims dead records: walks on through the table, so far that it has seen every record once in SWEEP_MS. */
+  sweep(now: number, tables: Tables): void {
+    const elapsed = Math.min(now - this.sweptUntil, SWEEP_MS);
+    if (elapsed <= 0) return;
+    const due = this.sweepDue + (elapsed * this.table.high) / SWEEP_MS;
+    const steps = Math.min(Math.floor(due), this.table.high) | 0;
+    this.sweptUntil = now;
+    this.sweepDue = due - steps;
+    this.reclaim(steps, now, tables);
   }
 
   /** Reclaims dead records among the next `steps`; returns how many it freed. */
-  sweep(steps: number, now: number, tables: Tables): number {
-    const { table } = this;
-    const high = table.high;
+  private reclaim(steps: number, now: number, tables: Tables): number {
+    const { hot, table, dead } = this;
+    const { records, high } = table;
     let freed = 0;
-    if (high === 0) return freed;
-    for (let i = 0; i < steps; i++) {
-      const record = this.sweepAt;
-      this.sweepAt = record >= high ? 1 : record + 1;
-      if (table.records[record * RECORD_WORDS + R_KEY] === 0) continue;
-      if (this.isLive(record, now) || this.isBound(record, now, tables)) continue;
-      this.remove(record);
-      freed++;
+    let record = this.sweepAt;
+    for (let left = steps; left > 0; left = (left - RECLAIM_GROUP) | 0) {
+      let found = 0;
+      for (let i = left < RECLAIM_GROUP ? left : RECLAIM_GROUP; i > 0; i--) {
+        record = record >= high ? 1 : record + 1;
+        const e = record * RECORD_WORDS;
+        const key = records[e + R_KEY];
+        if (key === 0) continue;
+        // Most records were used lately: one look at their hot line is enough.
+        const isRecent = ((now - records[e + R_LAST_SEEN]) | 0) < hot[(key >>> 8) * HOT_WORDS + HOT_IDLE_MS];
+        if (isRecent && (records[e + R_EGRESS] & RECORD_CLOSES) === 0) continue;
+        if (this.isLive(record, now) || this.isBound(record, now, tables)) continue;
+        dead[found++] = record;
+      }
+      // Their index entries arrive together instead of one after the other.
+      for (let i = 0; i < found; i++) this.touched ^= table.touchIndex(dead[i]);
+      for (let i = 0; i < found; i++) this.remove(dead[i]);
+      freed += found;
     }
+    this.sweepAt = record;
     return freed;
   }
 
@@ -197,7 +249,7 @@ export class Connections {
   makeRoom(now: number, tables: Tables): boolean {
     if (now - this.fullSweepAt < FULL_SWEEP_MS) return false;
     this.fullSweepAt = now;
-    return this.sweep(this.table.high, now, tables) > 1;
+    return this.reclaim(this.table.high, now, tables) > 1;
   }
 
   /** Removes every record of an attachment that is gone, and those whose path leads there. */
@@ -211,4 +263,10 @@ export class Connections {
 }
 
 const DIRECTORY_NOTICE = 0x100;
+/** A packet announces one record at most; more than a ring of notices between two batches would be a bug. */
+const ANNOUNCED_PER_BATCH = 4 * MAX_BATCH;
 const FULL_SWEEP_MS = 1000;
+/** Records that the sweep looks at before it frees the dead among them. */
+const RECLAIM_GROUP = 32;
+/** A fraction of the shortest idle time (4 minutes): the dead stay a small part of the table. */
+const SWEEP_MS = 60_000;

@@ -8,6 +8,8 @@ import type { Tables } from './tables.ts';
 export interface Context {
   readonly regions: Regions;
   readonly frames: DataView;
+  /** What the hit path reads per attachment (tables.ts). */
+  readonly hot: Int32Array;
   readonly connections: Connections;
   readonly natPorts: NatPorts;
   /** False: every packet walks the stages, in established mode where its connection is known. */

@@ -57,9 +57,12 @@ export const PATH_VALID = 1 << 24;
 /** Addresses or ports are rewritten. */
 export const PATH_TRANSLATES = 1 << 25;
 /** The egress attachment is an exit. */
-export const PATH_EXIT = 1 << 26;
+export const PATH_EXIT_SHIFT = 26;
+export const PATH_EXIT = 1 << PATH_EXIT_SHIFT;
 /** Ingress or egress is captured. */
 export const PATH_TAP = 1 << 27;
+/** The connection is closing: it ends at its deadline, however lately it was used. */
+export const RECORD_CLOSES = 1 << 28;
 export const EGRESS_MASK = 0x00ffffff;
 
 /** Connection state exists: rules are skipped here (NSG-26). */
@@ -133,27 +136,43 @@ export class FlowTable {
     if (record !== 0) this.firstFree = this.cold[record * COLD_WORDS + C_NEXT];
     else if (this.unused <= this.capacity) record = this.unused++;
     else return 0;
-    const { index, records, cold, mask } = this;
+    const { index, records, floats, cold, mask } = this;
     const h = hashKey(src, dst, ports, key);
     const e = record * RECORD_WORDS;
-    records.fill(0, e, e + RECORD_WORDS);
+    // Word by word: a call of fill() costs more than the sixteen stores.
     records[e + R_SRC] = src;
     records[e + R_DST] = dst;
     records[e + R_PORTS] = ports;
     records[e + R_KEY] = key;
+    records[e + R_EGRESS] = 0;
     records[e + R_NEW_SRC] = src;
     records[e + R_NEW_DST] = dst;
     records[e + R_NEW_PORTS] = ports;
+    records[e + R_DELTAS] = 0;
     records[e + R_PATH] = -1;
+    records[e + R_GENERATION] = 0;
+    records[e + R_LAST_SEEN] = 0;
+    floats[(e + R_PACKETS) >> 1] = 0;
+    floats[(e + R_BYTES) >> 1] = 0;
     const c = record * COLD_WORDS;
-    cold.fill(0, c, c + COLD_WORDS);
+    cold[c + C_PEER] = 0;
+    cold[c + C_INBOUND] = 0;
+    cold[c + C_STATE] = 0;
+    cold[c + C_FLUSH] = 0;
+    cold[c + C_DEADLINE] = 0;
     cold[c + C_HASH] = h;
     cold[c + C_NAT] = -1;
+    cold[c + C_NEXT] = 0;
     let i = h & mask;
     while (index[i] !== 0) i = (i + 1) & mask;
     index[i] = (h & 0xff000000) | record;
     this.count++;
     return record;
+  }
+
+  /** Reads the index where a record's entry stands, so that `remove` finds it in the cache. */
+  touchIndex(record: number): number {
+    return this.index[this.cold[record * COLD_WORDS + C_HASH] & this.mask];
   }
 
   /** Frees a record. Links that point to it are the caller's to clear. */

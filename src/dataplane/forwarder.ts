@@ -1,28 +1,23 @@
 // The forwarder: one batch in, one batch out. Read this file first, then hit-path.ts, then slow-path.ts.
 //
-//   forward()   hit path over the batch (misses and stale flows walk the slow path), counters, a step of the sweep
+//   forward()   hit path over the batch (misses and stale flows walk the slow path), taps, a step of the sweep
 //   load()      a new program becomes current, between two batches
 //
 // The worker loop, the inline engine and the benchmarks drive the same object.
 
-import { COUNT, OUTCOME, RECORD_WORDS, type Regions } from '../abi/regions.ts';
+import { COUNT, INGRESS_WORDS, IN_NOW_MS, RECORD_WORDS, type Regions } from '../abi/regions.ts';
 import { checkProgram } from '../abi/program-check.ts';
-import { ATTACHMENT, type Program } from '../abi/program.ts';
-import { createBatch, type Batch } from './batch.ts';
+import type { Program } from '../abi/program.ts';
 import { Connections } from './connections.ts';
 import type { Context } from './context.ts';
 import { R_EGRESS, R_KEY, R_PATH, PATH_VALID } from './flow-table.ts';
-import { createHitPath } from './hit-path.ts';
+import { createHitPath, type HitPath } from './hit-path.ts';
 import { NatPorts } from './nat-ports.ts';
+import { OldestEpoch } from './oldest-epoch.ts';
 import { PathTable } from './path-table.ts';
 import { SlowPath } from './slow-path.ts';
-import { HOT_WORDS, buildTables, loadHot } from './tables.ts';
+import { HOT_WORDS, buildTables, goneSince, loadHot } from './tables.ts';
 import { Tap } from './tap.ts';
-
-/** Records the sweep looks at per batch at least: an idle table is seen whole in a few thousand batches. */
-const SWEEP_STEPS = 64;
-/** And for each record that the batch made, so that the dead never outnumber a third of the living. */
-const SWEEP_STEPS_PER_RECORD = 4;
 
 export interface ForwarderOptions {
   /** Bytes of a frame that taps copy. */
@@ -32,27 +27,28 @@ export interface ForwarderOptions {
 }
 
 export class Forwarder {
-  readonly batch: Batch;
   readonly connections: Connections;
   private readonly regions: Regions;
   private readonly hot: Int32Array;
   private readonly paths: PathTable;
+  private readonly oldestEpoch: OldestEpoch;
   private readonly tap: Tap;
   private readonly slowPath: SlowPath;
   private readonly context: Context;
-  private readonly hitPath: () => void;
+  private readonly hitPath: HitPath;
 
   constructor(regions: Regions, program: Program, options: ForwarderOptions) {
     checkProgram(program);
     this.regions = regions;
-    this.batch = createBatch();
     this.hot = new Int32Array(regions.sizes.attachments * HOT_WORDS);
     this.connections = new Connections(regions, this.hot);
     this.paths = new PathTable(regions);
+    this.oldestEpoch = new OldestEpoch(this.connections.table, this.paths, regions.counters);
     this.tap = new Tap(regions, options.snapLength);
     this.context = {
       regions,
       frames: regions.frames,
+      hot: this.hot,
       connections: this.connections,
       natPorts: new NatPorts(),
       cachePaths: options.cachePaths ?? true,
@@ -61,7 +57,7 @@ export class Forwarder {
     loadHot(this.hot, this.context.tables);
     this.context.natPorts.resize(program.natPools.kind.length);
     this.slowPath = new SlowPath(this.context, this.paths, this.tap);
-    this.hitPath = createHitPath(regions, this.hot, this.batch, this.connections, this.slowPath, this.tap);
+    this.hitPath = createHitPath(regions, this.hot, this.connections, this.slowPath, this.tap);
     this.noteEpoch();
   }
 
@@ -70,20 +66,17 @@ export class Forwarder {
     return this.context.tables.program.epoch;
   }
 
-  /** Forwards the batch's rows; every row gets an outcome. */
-  forward(): void {
-    const { batch } = this;
-    const { table } = this.connections;
-    const recordsBefore = table.count;
-    this.hitPath();
-    this.count();
+  /** Decides `count` descriptors (1 to MAX_BATCH) from the ingress cursor `tail` on; every one gets an egress
+   * descriptor, from the cursor `head` on. */
+  forward(count: number, tail: number, head: number): void {
+    const { connections, regions } = this;
+    this.hitPath(count, tail, head);
     this.tap.publish();
-    if (batch.count > 0) {
-      const steps = SWEEP_STEPS + SWEEP_STEPS_PER_RECORD * Math.max(0, table.count - recordsBefore);
-      this.connections.sweep(steps, batch.now[batch.count - 1], this.context.tables);
-    }
-    this.regions.counters[COUNT.records] = table.count;
-    this.regions.counters[COUNT.pathsUsed] = this.paths.count;
+    const last = ((tail + count - 1) & (regions.sizes.ring - 1)) * INGRESS_WORDS;
+    connections.sweep(regions.ingress[last + IN_NOW_MS], this.context.tables);
+    connections.publishNotices();
+    regions.counters[COUNT.records] = connections.table.count;
+    regions.counters[COUNT.pathsUsed] = this.paths.count;
   }
 
   /** Makes a program current. Only between two batches; throws ProgramError on a damaged program, and changes nothing
@@ -91,12 +84,13 @@ export class Forwarder {
   load(program: Program): void {
     checkProgram(program);
     const tables = buildTables(program);
+    const gone = goneSince(this.context.tables.program, program);
     this.context.tables = tables;
     loadHot(this.hot, tables);
     this.context.natPorts.resize(program.natPools.kind.length);
     this.slowPath.forgetFragments();
-    const { kind } = program.attachments;
-    if (kind.includes(ATTACHMENT.gone)) this.connections.removeAttachments((a) => kind[a] === ATTACHMENT.gone);
+    if (gone !== undefined) this.connections.removeAttachments((attachment) => gone[attachment] === 1);
+    this.connections.publishNotices();
     this.noteEpoch();
   }
 
@@ -131,41 +125,14 @@ export class Forwarder {
     }
   }
 
-  /** Oldest epoch that a cached path still names. */
-  private noteEpoch(): void {
-    let oldest = this.epoch;
-    this.forEachPath((id) => {
-      if (id > 0) oldest = Math.min(oldest, this.paths.epochOf(id));
-      return id;
-    });
-    this.regions.counters[COUNT.oldestEpoch] = oldest;
+  /** Does a slice of what a push leaves to do while traffic goes on; false when nothing is left. */
+  tidy(): boolean {
+    return this.oldestEpoch.step();
   }
 
-  private count(): void {
-    const { batch } = this;
-    const { counters } = this.regions;
-    for (let i = 0; i < batch.count; i++) {
-      const isDuplicate = (batch.facts[i] & (1 << 16)) !== 0;
-      counters[isDuplicate ? COUNT.duplicated : COUNT.received]++;
-      const verdict = batch.verdict[i];
-      switch (verdict >>> 8) {
-        case OUTCOME.delivered:
-          counters[COUNT.delivered]++;
-          break;
-        case OUTCOME.exited:
-          counters[COUNT.exited]++;
-          break;
-        case OUTCOME.answered:
-          counters[COUNT.consumed]++;
-          counters[COUNT.originated]++;
-          counters[COUNT.delivered]++;
-          break;
-        case OUTCOME.consumed:
-          counters[COUNT.consumed]++;
-          break;
-        default:
-          counters[COUNT.dropped + (verdict & 0xff)]++;
-      }
-    }
+  // Small tables are seen whole at once.
+  private noteEpoch(): void {
+    this.oldestEpoch.begin(this.epoch);
+    this.oldestEpoch.step();
   }
 }

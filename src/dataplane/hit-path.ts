@@ -8,34 +8,20 @@
 //   4 .. 8  IPv4 (version|IHL|TOS|length, id|flags|offset, TTL|protocol|checksum, source, destination)
 //   9 ..    ports, then TCP (sequence, acknowledgement, offset|flags|window, checksum|urgent) or UDP (length|checksum)
 
-import { HIT_GROUP } from '../abi/limits.ts';
-import { COUNT, OUTCOME, RECORD_WORDS, TRAFFIC_WORDS, type Regions } from '../abi/regions.ts';
-import type { Batch } from './batch.ts';
+import { HIT_GROUP, MTU_LEAST } from '../abi/limits.ts';
+import { COUNT, IN_FACT_DUPLICATE, frameOffset, type Regions } from '../abi/regions.ts';
 import type { Connections } from './connections.ts';
+import { EGRESS_SHIFT, HOT_SHIFT, INGRESS_SHIFT, RECORD_SHIFT, TRAFFIC_SHIFT, fieldsOf } from './fields.ts';
 import {
   EGRESS_MASK,
   PATH_EXIT,
+  PATH_EXIT_SHIFT,
   PATH_TAP,
   PATH_TRANSLATES,
   PATH_VALID,
-  R_BYTES,
-  R_DELTAS,
-  R_DST,
-  R_EGRESS,
-  R_GENERATION,
-  R_KEY,
-  R_LAST_SEEN,
-  R_NEW_DST,
-  R_NEW_PORTS,
-  R_NEW_SRC,
-  R_PACKETS,
-  R_PATH,
-  R_PORTS,
-  R_SRC,
   hashKey,
 } from './flow-table.ts';
-import type { SlowPath } from './slow-path.ts';
-import { HOT_FRAME_MAX, HOT_GENERATION, HOT_IDLE_MS, HOT_MAC_HIGH, HOT_MAC_LOW, HOT_WORDS } from './tables.ts';
+import { NOT_PLAIN, type SlowPath } from './slow-path.ts';
 import type { Tap } from './tap.ts';
 
 const ETHERTYPE_IPV4 = 0x0008; // as loaded from the high half of word 3
@@ -46,200 +32,221 @@ const UDP = 17;
 const SYN = 0x02;
 const FIN_OR_RST = 0x05;
 const ACK = 0x10;
-const FABRIC_MAC_HIGH = 0x78563412 | 0; // 12:34:56:78 as a little-endian load
-const FABRIC_MAC_LOW = 0xbc9a; // 9a:bc
 
-/** The forwarding function over a batch: fills the output columns of every row. */
+/** Decides `count` descriptors from the ingress cursor `tail` on; outcomes go to the egress ring from `head` on. */
+export type HitPath = (count: number, tail: number, head: number) => void;
+
+/** The forwarding function over a batch: every descriptor gets an outcome. */
 export function createHitPath(
   regions: Regions,
-  hot_: Int32Array,
-  batch: Batch,
+  hot: Int32Array,
   connections: Connections,
   slowPath: SlowPath,
   tap: Tap,
-): () => void {
-  const { frameWords: frames_, index: index_, records: records_, recordFloats: floats_ } = regions;
-  const { frame: frame_, length: length_, attachment: attachment_, now: now_ } = batch;
-  const { egress: egress_, verdict: verdict_, path: path_ } = batch;
-  const { counters, traffic } = regions;
+): HitPath {
+  const fields = fieldsOf(regions, hot);
+  const { index: index_, counters } = regions;
+  const starts_ = new Int32Array(HIT_GROUP);
+  const keys_ = new Int32Array(HIT_GROUP);
   const hashes_ = new Int32Array(HIT_GROUP);
   const found_ = new Int32Array(HIT_GROUP);
   const touched = new Int32Array(1);
   const mask = regions.index.length - 1;
+  const ringMask = regions.sizes.ring - 1;
+  const slotWords = regions.sizes.slotBytes >> 2;
+  const firstWord = (frameOffset(regions.sizes, 0) - 2) >> 2;
   const table = connections.table;
 
-  return function forwardBatch(): void {
+  return function forwardBatch(count: number, tail: number, head: number): void {
     // Hoisted: V8 folds a closure constant's data pointer and length only when it is read once into a local.
-    const frames = frames_;
+    const { inSlot, inLength, inAttachment, inNow, inFacts, pairInSlotLength, pairInPacketAttachment } = fields;
+    const { pairOutSlotLength, pairOutPacketIngress, outAttachment, outVerdict, outPath } = fields;
+    const { word3, word4, word5, word6, word7, word8, word9, word10, word12, word13 } = fields;
+    const { pairWord0, pairWord2, pairWord8, pairHotMac, pairHotFabric } = fields;
+    const { recordSrc, recordDst, recordPorts, recordKey, recordEgress, recordNewSrc, pairRecordNewDstPorts } = fields;
+    const { recordDeltas, recordPath, recordGeneration, recordLastSeen, recordPackets, recordBytes } = fields;
+    const { sentPackets, sentBytes, receivedPackets, receivedBytes } = fields;
+    const { hotGeneration, hotIdle, hotFrameMax } = fields;
     const index = index_;
-    const records = records_;
-    const floats = floats_;
-    const hot = hot_;
+    const starts = starts_;
+    const keys = keys_;
     const hashes = hashes_;
     const found = found_;
-    const frame = frame_;
-    const length = length_;
-    const attachment = attachment_;
-    const now = now_;
-    const egress = egress_;
-    const verdict = verdict_;
-    const path = path_;
-    const { count } = batch;
     let touch = 0;
-    let hits = 0;
+    let forwarded = 0;
+    let walked = 0;
+    let exits = 0;
+    let marks = 0;
 
     for (let first = 0; first < count; first += HIT_GROUP) {
-      const last = Math.min(count, first + HIT_GROUP);
+      const group = Math.min(HIT_GROUP, count - first) | 0;
+      const from = (tail + first) | 0;
+      const to = (head + first) | 0;
 
-      for (let i = first; i < last; i++) {
-        const p = frame[i];
-        const key = (attachment[i] << 8) | ((frames[p + 6] >>> 8) & 0xff);
-        hashes[i - first] = hashKey(frames[p + 7], frames[p + 8], frames[p + 9], key);
+      // Parse and hash: every check of the parse stage that a plain packet passes.
+      for (let i = 0; i < group; i++) {
+        const d = ((from + i) & ringMask) << INGRESS_SHIFT;
+        const p = (Math.imul(inSlot[d], slotWords) + firstWord) | 0;
+        const a = inAttachment[d];
+        const w4 = word4[p];
+        const w5 = word5[p];
+        const w6 = word6[p];
+        const src = word7[p];
+        const dst = word8[p];
+        const ports = word9[p];
+        const protocol = (w6 >>> 8) & 0xff;
+        const key = (a << 8) | protocol;
+        marks |= inFacts[d];
+        keys[i & GROUP_MASK] = key;
+        hashes[i & GROUP_MASK] = hashKey(src, dst, ports, key);
+        const total = ((w4 >>> 8) & 0xff00) | (w4 >>> 24);
+        const transport = protocol === TCP ? (word12[p] >>> 2) & 0x3c : protocol === UDP ? 8 : 0;
+        const odd = ((word3[p] >>> 16) ^ ETHERTYPE_IPV4) | ((w4 & 0xff) ^ VERSION_4_NO_OPTIONS) | (w5 & FRAGMENT_BITS);
+        const isPlain =
+          odd === 0 &&
+          transport >= (protocol === TCP ? 20 : 8) &&
+          total >= 20 + transport &&
+          total + 14 <= inLength[d] &&
+          (total <= MTU_LEAST || total + 14 <= hotFrameMax[a << HOT_SHIFT]) &&
+          checksumHolds(w4, w5, w6, src, dst);
+        starts[i & GROUP_MASK] = isPlain ? p : ~p;
       }
-      for (let i = first; i < last; i++) touch ^= index[hashes[i - first] & mask];
-      for (let i = first; i < last; i++) {
-        const h = hashes[i - first];
+
+      for (let i = 0; i < group; i++) touch ^= index[hashes[i & GROUP_MASK] & mask];
+      for (let i = 0; i < group; i++) {
+        const h = hashes[i & GROUP_MASK];
         let at = h & mask;
         let entry = index[at];
         while (entry !== 0 && ((entry ^ h) & 0xff000000) !== 0) {
           at = (at + 1) & mask;
           entry = index[at];
         }
-        const e = (entry & 0xffffff) * RECORD_WORDS;
-        found[i - first] = e;
-        touch ^= records[e + R_KEY];
+        found[i & GROUP_MASK] = (entry & 0xffffff) << RECORD_SHIFT;
       }
+      for (let i = 0; i < group; i++) touch ^= recordKey[found[i & GROUP_MASK]];
 
-      for (let i = first; i < last; i++) {
-        const p = frame[i];
-        const a = attachment[i];
-        const w3 = frames[p + 3];
-        const w4 = frames[p + 4];
-        const w5 = frames[p + 5];
-        const w6 = frames[p + 6];
-        const src = frames[p + 7];
-        const dst = frames[p + 8];
-        const ports = frames[p + 9];
-        const protocol = (w6 >>> 8) & 0xff;
-        const key = (a << 8) | protocol;
-        const total = ((w4 >>> 8) & 0xff00) | (w4 >>> 24);
-        const bytes = length[i];
-        const isTcp = protocol === TCP;
-
-        // Header checks of the parse stage; whatever fails goes to the slow path, which names the reason.
-        const plain =
-          w3 >>> 16 === ETHERTYPE_IPV4 &&
-          (w4 & 0xff) === VERSION_4_NO_OPTIONS &&
-          (w5 & FRAGMENT_BITS) === 0 &&
-          (isTcp || protocol === UDP) &&
-          total + 14 <= bytes &&
-          total >= (isTcp ? 40 : 28) &&
-          checksumHolds(w4, w5, w6, src, dst);
-
-        let e = found[i - first];
-        if (
-          e !== 0 &&
-          (records[e + R_SRC] !== src ||
-            records[e + R_DST] !== dst ||
-            records[e + R_PORTS] !== ports ||
-            records[e + R_KEY] !== key)
-        ) {
-          // The tag of another flow was the same, or a slow pass of this batch changed the table.
-          e = table.find(src, dst, ports, key) * RECORD_WORDS;
+      let walkedAt = -1;
+      for (let i = 0; i < group; i++) {
+        const d = ((from + i) & ringMask) << INGRESS_SHIFT;
+        const o = ((to + i) & ringMask) << EGRESS_SHIFT;
+        const p = starts[i & GROUP_MASK];
+        if (p < 0) {
+          slowPath.run(d, o, ~p, NOT_PLAIN);
+          continue;
         }
-        const facts = records[e + R_EGRESS];
-        const w12 = frames[p + 12];
-        const flags = isTcp ? (w12 >>> 8) & 0x3f : ACK;
-        const tcpHeader = (w12 >>> 2) & 0x3c;
-        const h = a * HOT_WORDS;
-        const time = now[i];
-
-        if (
-          !plain ||
-          e === 0 ||
+        const key = keys[i & GROUP_MASK];
+        const src = word7[p];
+        const dst = word8[p];
+        const ports = word9[p];
+        let e = found[i & GROUP_MASK];
+        if (((recordSrc[e] ^ src) | (recordDst[e] ^ dst) | (recordPorts[e] ^ ports) | (recordKey[e] ^ key)) !== 0) {
+          // The tag of another flow was the same, or a slow pass of this batch changed the table. Record 0 is free: its
+          // path is never valid.
+          e = table.find(src, dst, ports, key) << RECORD_SHIFT;
+        }
+        const facts = recordEgress[e];
+        const isTcp = (key & 0xff) === TCP;
+        const flags = isTcp ? (word12[p] >>> 8) & 0x3f : ACK;
+        const a = key >>> 8;
+        const h = a << HOT_SHIFT;
+        const time = inNow[d];
+        const isStale =
           (facts & PATH_VALID) === 0 ||
-          records[e + R_GENERATION] !== hot[h + HOT_GENERATION] ||
-          time - records[e + R_LAST_SEEN] >= hot[h + HOT_IDLE_MS] ||
-          (flags & (SYN | ACK)) === SYN ||
-          (isTcp && (tcpHeader < 20 || tcpHeader > total - 20)) ||
-          total + 14 > hot[h + HOT_FRAME_MAX]
-        ) {
-          slowPath.run(batch, i);
+          recordGeneration[e] !== hotGeneration[h] ||
+          ((time - recordLastSeen[e]) | 0) >= hotIdle[h] ||
+          ((flags & (SYN | ACK)) === SYN && i !== walkedAt);
+        if (isStale) {
+          if (i === walkedAt) throw new Error(`record ${e >> RECORD_SHIFT} is stale right after its installation`);
+          const record = slowPath.run(d, o, p, e >> RECORD_SHIFT);
+          if (record === 0) continue;
+          // It has a path now, and is forwarded like the packets that follow: once more from the top.
+          found[i & GROUP_MASK] = record << RECORD_SHIFT;
+          walkedAt = i;
+          walked++;
+          i--;
           continue;
         }
 
-        const to = facts & EGRESS_MASK;
-        const g = to * HOT_WORDS;
-        let tapped = -1;
-        if ((facts & PATH_TAP) !== 0) tapped = tap.copy(batch, i, 0, records[e + R_PATH]);
+        const bytes = inLength[d];
+        const path = i === walkedAt ? slowPath.path : recordPath[e];
+        if ((facts & PATH_TAP) !== 0) tap.copy(p, bytes, d, 0, path);
 
         if ((facts & PATH_TRANSLATES) !== 0) {
-          const deltas = records[e + R_DELTAS];
-          frames[p + 6] = (w6 & 0xffff) | (applyDelta(w6 >>> 16, deltas & 0xffff) << 16);
-          frames[p + 7] = records[e + R_NEW_SRC];
-          frames[p + 8] = records[e + R_NEW_DST];
-          frames[p + 9] = records[e + R_NEW_PORTS];
+          const deltas = recordDeltas[e];
+          const w6 = word6[p];
+          word6[p] = (w6 & 0xffff) | (applyDelta(w6 >>> 16, deltas & 0xffff) << 16);
+          word7[p] = recordNewSrc[e];
+          pairWord8[p >> 1] = pairRecordNewDstPorts[e >> 1];
           if (isTcp) {
-            const w13 = frames[p + 13];
-            frames[p + 13] = (w13 & 0xffff0000) | applyDelta(w13 & 0xffff, deltas >>> 16);
+            const w13 = word13[p];
+            word13[p] = (w13 & 0xffff0000) | applyDelta(w13 & 0xffff, deltas >>> 16);
           } else {
-            const w10 = frames[p + 10];
+            const w10 = word10[p];
             if (w10 >>> 16 !== 0) {
               const checksum = applyDelta(w10 >>> 16, deltas >>> 16);
-              frames[p + 10] = (w10 & 0xffff) | ((checksum === 0 ? 0xffff : checksum) << 16); // RFC 768
+              word10[p] = (w10 & 0xffff) | ((checksum === 0 ? 0xffff : checksum) << 16); // RFC 768
             }
           }
         }
-        frames[p] = (frames[p] & 0xffff) | hot[g + HOT_MAC_HIGH];
-        frames[p + 1] = hot[g + HOT_MAC_LOW];
-        frames[p + 2] = FABRIC_MAC_HIGH;
-        frames[p + 3] = (w3 & 0xffff0000) | FABRIC_MAC_LOW;
+        const b = facts & EGRESS_MASK;
+        const g = b << HOT_SHIFT;
+        pairWord0[p >> 1] = pairHotMac[g >> 1];
+        pairWord2[p >> 1] = pairHotFabric[g >> 1];
 
-        records[e + R_LAST_SEEN] = time;
-        floats[(e + R_PACKETS) >> 1]++;
-        floats[(e + R_BYTES) >> 1] += bytes;
-        egress[i] = to;
-        verdict[i] = (facts & PATH_EXIT) === 0 ? DELIVERED : EXITED;
-        path[i] = records[e + R_PATH];
-        hits++;
-        if ((flags & FIN_OR_RST) !== 0) connections.tcpEnd(e / RECORD_WORDS, flags, time);
-        if (tapped !== -1) tap.copy(batch, i, 1, path[i]);
+        recordLastSeen[e] = time;
+        recordPackets[e >> 1]++;
+        recordBytes[e >> 1] += bytes;
+        const sent = a << TRAFFIC_SHIFT;
+        sentPackets[sent]++;
+        sentBytes[sent] += bytes;
+        const received = b << TRAFFIC_SHIFT;
+        receivedPackets[received]++;
+        receivedBytes[received] += bytes;
+
+        const exit = (facts & PATH_EXIT) >>> PATH_EXIT_SHIFT;
+        pairOutSlotLength[o >> 1] = pairInSlotLength[d >> 1];
+        pairOutPacketIngress[o >> 1] = pairInPacketAttachment[d >> 1];
+        outAttachment[o] = b;
+        outVerdict[o] = exit << 8; // OUTCOME.delivered or OUTCOME.exited
+        outPath[o] = path;
+        forwarded++;
+        exits += exit;
+        if ((flags & FIN_OR_RST) !== 0) connections.tcpEnd(e >> RECORD_SHIFT, flags, time);
+        if ((facts & PATH_TAP) !== 0) tap.copy(p, bytes, d, 1, path);
       }
     }
     touched[0] = touch;
-    counters[COUNT.flowHits] += hits;
-    counters[COUNT.slowPasses] += count - hits;
-    countTraffic(batch, traffic);
+    const duplicates = (marks & IN_FACT_DUPLICATE) === 0 ? 0 : countDuplicates(count, tail);
+    counters[COUNT.received] += count - duplicates;
+    counters[COUNT.duplicated] += duplicates;
+    counters[COUNT.delivered] += forwarded - exits;
+    counters[COUNT.exited] += exits;
+    counters[COUNT.flowHits] += forwarded - walked;
+    counters[COUNT.slowPasses] += count - forwarded + walked;
   };
+
+  function countDuplicates(count: number, tail: number): number {
+    let duplicates = 0;
+    for (let i = 0; i < count; i++) {
+      const facts = fields.inFacts[((tail + i) & ringMask) << INGRESS_SHIFT];
+      if ((facts & IN_FACT_DUPLICATE) !== 0) duplicates++;
+    }
+    return duplicates;
+  }
 }
 
-const DELIVERED = OUTCOME.delivered << 8;
-const EXITED = OUTCOME.exited << 8;
+const GROUP_MASK = HIT_GROUP - 1;
 
 /** RFC 1071 over a header without options: the sum of its ten halves is all ones. */
-function checksumHolds(w4: number, w5: number, w6: number, w7: number, w8: number): boolean {
+const checksumHolds = (w4: number, w5: number, w6: number, w7: number, w8: number): boolean => {
   const high = (w4 >>> 16) + (w5 >>> 16) + (w6 >>> 16) + (w7 >>> 16) + (w8 >>> 16);
   const low = (w4 & 0xffff) + (w5 & 0xffff) + (w6 & 0xffff) + (w7 & 0xffff) + (w8 & 0xffff);
   const sum = high + low;
   return (sum & 0xffff) + (sum >>> 16) === 0xffff;
-}
+};
 
 /** RFC 1624, equation 3: the complement of the old checksum plus what changed. */
-function applyDelta(checksum: number, delta: number): number {
+const applyDelta = (checksum: number, delta: number): number => {
   const sum = (~checksum & 0xffff) + delta;
   return ~((sum & 0xffff) + (sum >>> 16)) & 0xffff;
-}
-
-/** Packets and bytes per attachment, once per batch. */
-function countTraffic(batch: Batch, traffic: Float64Array): void {
-  const { count, attachment, egress, length } = batch;
-  for (let i = 0; i < count; i++) {
-    const from = attachment[i] * TRAFFIC_WORDS;
-    traffic[from]++;
-    traffic[from + 1] += length[i];
-    if (egress[i] < 0) continue;
-    const to = egress[i] * TRAFFIC_WORDS;
-    traffic[to + 2]++;
-    traffic[to + 3] += length[i];
-  }
-}
+};

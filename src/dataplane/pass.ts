@@ -42,8 +42,12 @@ export interface Pass {
   fragment: number;
   /** 1 for ICMP errors. */
   icmpError: number;
+  /** Own record of the sender as the hit path found it, 0 for none, NONE when nobody has looked. */
+  known: number;
   /** Own record of the sender, 0 for none. */
   record: number;
+  /** Record of the receiver for the translated five-tuple, 0 for none, NONE while nobody has looked. */
+  peer: number;
   /** 1: connection state lets this packet skip the sender's rules. */
   established: number;
   /** 1: a bare SYN starts the connection afresh (NSG-35). */
@@ -86,7 +90,9 @@ export function createPass(): Pass {
     totalLength: 0,
     fragment: 0,
     icmpError: 0,
+    known: 0,
     record: 0,
+    peer: 0,
     established: 0,
     fresh: 0,
     newSrc: 0,
@@ -111,6 +117,7 @@ export function beginPass(pass: Pass, epoch: number, ingress: number): void {
   pass.srcPort = 0;
   pass.dstPort = 0;
   pass.record = 0;
+  pass.peer = NONE;
   pass.established = 0;
   pass.fresh = 0;
   pass.egress = NONE;
@@ -119,7 +126,7 @@ export function beginPass(pass: Pass, epoch: number, ingress: number): void {
   pass.natPool = NONE;
   pass.fate = FATE.undecided;
   const { provenance } = pass;
-  provenance.fill(NONE);
+  for (let w = 0; w < PROVENANCE_WORDS; w++) provenance[w] = NONE;
   provenance[PROV_EPOCH] = epoch;
   provenance[PROV_INGRESS] = ingress;
   provenance[PROV_DROP] = DROP.NONE;

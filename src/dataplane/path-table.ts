@@ -1,7 +1,7 @@
 // The path table: provenance rows, interned. A path id is the number of a row in shared memory; equal rows share one
 // id. Row 0 stands for packets whose provenance found no room (the table is bounded); it names only the outcome.
 
-import { PROVENANCE_WORDS, PROV_EPOCH } from '../abi/provenance.ts';
+import { ESTABLISHED_PATH, PROVENANCE_WORDS, PROV_EPOCH, PROV_ESTABLISHED } from '../abi/provenance.ts';
 import type { Regions } from '../abi/regions.ts';
 
 export class PathTable {
@@ -10,6 +10,8 @@ export class PathTable {
   /** Open addressing: row number, 0 free. */
   private readonly index: Int32Array;
   private readonly mask: number;
+  /** Row of a row's followers, 0 unknown. */
+  private readonly followers: Int32Array;
   private next: number;
 
   constructor(regions: Regions) {
@@ -19,6 +21,7 @@ export class PathTable {
     this.mask = this.index.length - 1;
     if ((this.index.length & this.mask) !== 0)
       throw new Error(`path table of ${this.capacity} rows: not a power of two`);
+    this.followers = new Int32Array(this.capacity);
     this.next = 1;
     this.rows.fill(-1, 0, PROVENANCE_WORDS);
   }
@@ -26,9 +29,7 @@ export class PathTable {
   /** The id of a row's content; 0 when the table is full. */
   intern(row: Int32Array): number {
     const { rows, index, mask } = this;
-    let h = 0;
-    for (let w = 0; w < PROVENANCE_WORDS; w++) h = Math.imul(h ^ row[w] ^ (h >>> 15), 0x9e3779b1);
-    let i = (h ^ (h >>> 16)) & mask;
+    let i = hashRow(row) & mask;
     for (let id = index[i]; id !== 0; id = index[i]) {
       if (sameRow(rows, id * PROVENANCE_WORDS, row)) return id;
       i = (i + 1) & mask;
@@ -38,6 +39,17 @@ export class PathTable {
     rows.set(row, id * PROVENANCE_WORDS);
     index[i] = id;
     return id;
+  }
+
+  /** The id for packets that follow the one of row `id` on its cached path: the same decision, and ESTABLISHED_PATH. */
+  followerOf(id: number, row: Int32Array): number {
+    const known = this.followers[id];
+    if (known !== 0) return known;
+    row[PROV_ESTABLISHED] |= ESTABLISHED_PATH;
+    const follower = this.intern(row);
+    row[PROV_ESTABLISHED] &= ~ESTABLISHED_PATH;
+    if (id !== 0) this.followers[id] = follower;
+    return follower;
   }
 
   /** True when so few rows are free that a collection is due. */
@@ -52,6 +64,7 @@ export class PathTable {
     const moved = new Int32Array(this.next);
     const last = this.next;
     index.fill(0);
+    this.followers.fill(0);
     this.next = 1;
     for (let id = 1; id < last; id++) {
       if (isUsed[id] === 0) continue;
@@ -74,6 +87,22 @@ export class PathTable {
   epochOf(id: number): number {
     return this.rows[id * PROVENANCE_WORDS + PROV_EPOCH];
   }
+}
+
+// Four chains side by side: the multiplications of one wait for each other.
+function hashRow(row: Int32Array): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (let w = 0; w < PROVENANCE_WORDS; w += 4) {
+    a = Math.imul(a ^ row[w], 0x9e3779b1);
+    b = Math.imul(b ^ row[w + 1], 0x85ebca77);
+    c = Math.imul(c ^ row[w + 2], 0xc2b2ae3d);
+    d = Math.imul(d ^ row[w + 3], 0x27d4eb2f);
+  }
+  const h = Math.imul(a ^ (a >>> 15) ^ b ^ (c >>> 13) ^ d ^ (d >>> 11), 0x165667b1);
+  return h ^ (h >>> 16);
 }
 
 function sameRow(rows: Int32Array, at: number, row: Int32Array): boolean {

@@ -20,10 +20,8 @@ import { ARP_REPLY, arpSenderIp, arpSenderMac, arpTargetIp } from '../wire/arp.t
 import { setArpOperation, setArpSenderIp, setArpSenderMac, setArpTargetIp, setArpTargetMac } from '../wire/arp.ts';
 import type { Pass } from './pass.ts';
 
-/** Writes the decided addresses and ports into the frame and addresses it to a guest (WIRE-3). */
-export function rewriteFrame(pass: Pass, frames: DataView, guestMac: number): void {
-  setEthernetDst(frames, pass.l2, guestMac);
-  setEthernetSrc(frames, pass.l2, FABRIC_MAC);
+/** Writes the decided addresses and ports into the frame. */
+export function rewriteFrame(pass: Pass, frames: DataView): void {
   const { l3, src, dst, newSrc, newDst } = pass;
   if (pass.fragment !== 2) rewriteTransport(pass, frames);
   if (newSrc === src && newDst === dst) return;

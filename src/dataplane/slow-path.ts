@@ -6,11 +6,32 @@
 
 import { DROP } from '../abi/drop-reasons.ts';
 import { ATTACHMENT } from '../abi/program.ts';
-import { ESTABLISHED_PATH, PROV_DROP, PROV_ESTABLISHED, STAGE } from '../abi/provenance.ts';
-import { OUTCOME, RECORD_WORDS } from '../abi/regions.ts';
+import { PROV_DROP, STAGE } from '../abi/provenance.ts';
+import {
+  COUNT,
+  IN_ATTACHMENT,
+  IN_FACTS,
+  IN_LENGTH,
+  IN_NOW_MS,
+  IN_PACKET,
+  IN_SLOT,
+  OUTCOME,
+  OUT_ATTACHMENT,
+  OUT_INGRESS,
+  OUT_LENGTH,
+  OUT_PACKET,
+  OUT_PATH,
+  OUT_SLOT,
+  OUT_VERDICT,
+  RECORD_WORDS,
+  TRAFFIC_RECEIVED_BYTES,
+  TRAFFIC_RECEIVED_PACKETS,
+  TRAFFIC_SENT_BYTES,
+  TRAFFIC_SENT_PACKETS,
+  TRAFFIC_WORDS,
+} from '../abi/regions.ts';
 import { PROTOCOL_TCP } from '../wire/ipv4.ts';
 import { TCP_FIN, TCP_RST } from '../wire/tcp.ts';
-import type { Batch } from './batch.ts';
 import type { Context } from './context.ts';
 import {
   EGRESS_MASK,
@@ -32,18 +53,29 @@ import { answerArp, rewriteFrame } from './rewrite.ts';
 import { deliverStage } from './stages/deliver.ts';
 import { endpointReplyStage, endpointStage } from './stages/endpoint.ts';
 import { installStage, isTapped } from './stages/install.ts';
-import { parseStage } from './stages/parse.ts';
+import { parsePlain, parseStage } from './stages/parse.ts';
 import { inboundAddressStage, outboundAddressStage } from './stages/public-address.ts';
 import { relatedStage, rewriteQuoted } from './stages/related.ts';
 import { isPlatformAddress, routeStage, toPlatform } from './stages/route.ts';
 import { outboundStage, platformStage } from './stages/security.ts';
 import { sharedExitReplyStage, sharedExitStage } from './stages/shared-exit.ts';
 import { stateStage } from './stages/state.ts';
-import { isExit, swap16, swap32 } from './tables.ts';
+import {
+  HOT_FABRIC_HIGH,
+  HOT_FABRIC_LOW,
+  HOT_MAC_HIGH,
+  HOT_MAC_LOW,
+  HOT_WORDS,
+  isExit,
+  swap16,
+  swap32,
+} from './tables.ts';
 import type { Tap } from './tap.ts';
 
 const FIRST_FRAGMENT = 1;
 const LATER_FRAGMENT = 2;
+/** The packet was not parsed yet. */
+export const NOT_PLAIN = -1;
 
 export class SlowPath {
   private readonly context: Context;
@@ -51,6 +83,8 @@ export class SlowPath {
   private readonly tap: Tap;
   private readonly pass: Pass;
   private readonly fragments: Fragments;
+  /** Path id of the packet that `run` decided last. */
+  path: number;
 
   constructor(context: Context, paths: PathTable, tap: Tap) {
     this.context = context;
@@ -58,6 +92,7 @@ export class SlowPath {
     this.tap = tap;
     this.pass = createPass();
     this.fragments = new Fragments();
+    this.path = 0;
   }
 
   /** A new program is current: what fragments remembered of the old one is gone. */
@@ -65,25 +100,45 @@ export class SlowPath {
     this.fragments.clear();
   }
 
-  /** Decides row `i` of a batch and writes its output columns. */
-  run(batch: Batch, i: number): void {
+  /** Decides the packet of the ingress descriptor at word `d`, whose frame begins in word `p` of the arena.
+   *
+   * A plain packet (one the hit path has parsed) that gets a path is not forwarded here: the record of its path comes
+   * back, with the packet's own path id in `path`, and the hit path forwards it like the ones that follow. For all
+   * others the egress descriptor at word `o` is written, and 0 comes back. `known` is the sender's record of a plain
+   * packet (0: it has none), and NOT_PLAIN for others. */
+  run(d: number, o: number, p: number, known: number): number {
+    const isPlain = known !== NOT_PLAIN;
     const { context, pass } = this;
     const { frames, tables } = context;
-    beginPass(pass, tables.program.epoch, batch.attachment[i]);
-    pass.l2 = batch.frame[i] * 4 + 2;
-    pass.length = batch.length[i];
-    pass.now = batch.now[i];
-    pass.facts = batch.facts[i];
-    parseStage(pass, frames, tables);
+    const { ingress, frameWords } = context.regions;
+    beginPass(pass, tables.program.epoch, ingress[d + IN_ATTACHMENT]);
+    pass.l2 = p * 4 + 2;
+    pass.length = ingress[d + IN_LENGTH];
+    pass.now = ingress[d + IN_NOW_MS];
+    pass.facts = ingress[d + IN_FACTS];
+    pass.known = known;
+    if (isPlain) parsePlain(pass, frameWords, p, tables);
+    else parseStage(pass, frames, tables);
     let path = -1;
     if (pass.fate === FATE.undecided) path = this.decide();
     if (path < 0) path = this.paths.intern(pass.provenance);
     if (pass.fate === FATE.deliver && pass.fragment !== LATER_FRAGMENT && pass.icmpError === 0)
       path = this.install(path);
+    this.path = path;
+    if (isPlain && this.hasPath()) return pass.record;
     const tapped = isTapped(tables, pass);
-    if (tapped) this.tap.copy(batch, i, 0, path);
-    this.finish(batch, i, path);
-    if (tapped && batch.egress[i] >= 0) this.tap.copy(batch, i, 1, path);
+    if (tapped) this.tap.copy(p, pass.length, d, 0, path);
+    const egress = this.finish();
+    if (tapped && egress >= 0) this.tap.copy(p, pass.length, d, 1, path);
+    this.report(d, o, egress, path);
+    return 0;
+  }
+
+  /** True when the sender's record now holds the path of the packet that was decided. */
+  private hasPath(): boolean {
+    const { pass } = this;
+    if (pass.fate !== FATE.deliver || pass.record === 0) return false;
+    return (this.context.connections.table.records[pass.record * RECORD_WORDS + R_EGRESS] & PATH_VALID) !== 0;
   }
 
   /** Everything between a parsed packet and its fate. Returns the path id of a cached path that was used, else -1. */
@@ -196,45 +251,84 @@ export class SlowPath {
     }
     // The packets that follow say which decision let the first one through, and that they ride on it.
     const { provenance } = pass;
-    provenance[PROV_ESTABLISHED] |= ESTABLISHED_PATH;
-    const hitPath = this.paths.intern(provenance);
-    provenance[PROV_ESTABLISHED] &= ~ESTABLISHED_PATH;
-    installStage(pass, context, hitPath);
+    installStage(pass, context, this.paths.followerOf(path, provenance));
     return pass.fate === FATE.deliver ? path : this.paths.intern(provenance);
   }
 
-  /** Output columns, rewrite, and the connection's end. */
-  private finish(batch: Batch, i: number, path: number): void {
+  /** Rewrite and the connection's end. Returns the attachment that gets the frame, -1 for none. */
+  private finish(): number {
     const { context, pass } = this;
-    const { attachments } = context.tables.program;
-    batch.path[i] = path;
-    batch.egress[i] = -1;
-    switch (pass.fate) {
-      case FATE.drop:
-        batch.verdict[i] = pass.provenance[PROV_DROP] | (OUTCOME.dropped << 8);
-        return;
-      case FATE.consume:
-        batch.verdict[i] = OUTCOME.consumed << 8;
-        return;
-      case FATE.answer:
-        answerArp(pass, context.frames);
-        batch.egress[i] = pass.ingress;
-        batch.verdict[i] = OUTCOME.answered << 8;
-        return;
-      default:
-        break;
+    if (pass.fate === FATE.drop || pass.fate === FATE.consume) return -1;
+    if (pass.fate === FATE.answer) {
+      answerArp(pass, context.frames);
+      return pass.ingress;
     }
     const { egress } = pass;
-    const outcome = isExit(attachments.kind[egress]) ? OUTCOME.exited : OUTCOME.delivered;
-    batch.egress[i] = egress;
-    batch.verdict[i] = outcome << 8;
-    const mac = (attachments.macHigh[egress] & 0xffff) * 0x1_0000_0000 + (attachments.macLow[egress] >>> 0);
-    rewriteFrame(pass, context.frames, mac);
+    this.address(egress);
+    rewriteFrame(pass, context.frames);
     if (pass.icmpError === 2) rewriteQuoted(pass, context);
-    if (pass.record === 0 || pass.icmpError !== 0 || pass.fragment === LATER_FRAGMENT) return;
+    if (pass.record === 0 || pass.icmpError !== 0 || pass.fragment === LATER_FRAGMENT) return egress;
     this.count(pass.record);
     if (pass.protocol === PROTOCOL_TCP && (pass.tcpFlags & (TCP_FIN | TCP_RST)) !== 0) {
       context.connections.tcpEnd(pass.record, pass.tcpFlags, pass.now);
+    }
+    return egress;
+  }
+
+  /** Addresses the frame to a guest (WIRE-3). */
+  private address(egress: number): void {
+    const { frameWords } = this.context.regions;
+    const { hot } = this.context;
+    const p = (this.pass.l2 - 2) >> 2;
+    const g = egress * HOT_WORDS;
+    frameWords[p] = (frameWords[p] & 0xffff) | hot[g + HOT_MAC_HIGH];
+    frameWords[p + 1] = hot[g + HOT_MAC_LOW];
+    frameWords[p + 2] = hot[g + HOT_FABRIC_HIGH];
+    frameWords[p + 3] = hot[g + HOT_FABRIC_LOW];
+  }
+
+  /** The egress descriptor and the totals. */
+  private report(d: number, o: number, to: number, path: number): void {
+    const { pass } = this;
+    const { ingress, egress, counters, traffic } = this.context.regions;
+    egress[o + OUT_SLOT] = ingress[d + IN_SLOT];
+    egress[o + OUT_LENGTH] = pass.length;
+    egress[o + OUT_ATTACHMENT] = to;
+    egress[o + OUT_PACKET] = ingress[d + IN_PACKET];
+    egress[o + OUT_VERDICT] = this.outcome(counters);
+    egress[o + OUT_PATH] = path;
+    egress[o + OUT_INGRESS] = pass.ingress;
+    const sent = pass.ingress * TRAFFIC_WORDS;
+    traffic[sent + TRAFFIC_SENT_PACKETS]++;
+    traffic[sent + TRAFFIC_SENT_BYTES] += pass.length;
+    if (to < 0) return;
+    const received = to * TRAFFIC_WORDS;
+    traffic[received + TRAFFIC_RECEIVED_PACKETS]++;
+    traffic[received + TRAFFIC_RECEIVED_BYTES] += pass.length;
+  }
+
+  /** OUT_VERDICT of the pass, counted. */
+  private outcome(counters: Float64Array): number {
+    const { pass } = this;
+    switch (pass.fate) {
+      case FATE.drop: {
+        const reason = pass.provenance[PROV_DROP];
+        counters[COUNT.dropped + reason]++;
+        return reason | (OUTCOME.dropped << 8);
+      }
+      case FATE.consume:
+        counters[COUNT.consumed]++;
+        return OUTCOME.consumed << 8;
+      case FATE.answer:
+        counters[COUNT.consumed]++;
+        counters[COUNT.originated]++;
+        counters[COUNT.delivered]++;
+        return OUTCOME.answered << 8;
+      default: {
+        const exits = isExit(this.context.tables.program.attachments.kind[pass.egress]);
+        counters[exits ? COUNT.exited : COUNT.delivered]++;
+        return (exits ? OUTCOME.exited : OUTCOME.delivered) << 8;
+      }
     }
   }
 

@@ -6,15 +6,20 @@ import { AddressMap } from './address-map.ts';
 
 /** Words per attachment of the hot table. */
 export const HOT_WORDS = 8;
-export const HOT_GENERATION = 0;
-/** MAC of the guest as the hit path writes it: bytes 0-1 in the high half of a word, then bytes 2-5. */
-export const HOT_MAC_HIGH = 1;
-export const HOT_MAC_LOW = 2;
-export const HOT_IDLE_MS = 3;
-/** ATTACHMENT. */
-export const HOT_KIND = 4;
+/** The Ethernet header that the guest gets, as the hit path writes it over the first four words of a frame: MAC bytes
+ * 0-1 in the high half (the low half lies before the frame), bytes 2-5; the fabric's MAC, and EtherType IPv4. */
+export const HOT_MAC_HIGH = 0;
+export const HOT_MAC_LOW = 1;
+export const HOT_FABRIC_HIGH = 2;
+export const HOT_FABRIC_LOW = 3;
+export const HOT_GENERATION = 4;
+export const HOT_IDLE_MS = 5;
 /** Largest frame to and from the guest, bytes. */
-export const HOT_FRAME_MAX = 5;
+export const HOT_FRAME_MAX = 6;
+
+/** 12:34:56:78 and 9a:bc with EtherType 0x0800, as little-endian loads (WIRE-2). */
+const FABRIC_HIGH = 0x78563412;
+const FABRIC_LOW_IPV4 = 0x0008bc9a;
 
 export interface Tables {
   readonly program: Program;
@@ -80,10 +85,22 @@ export function loadHot(hot: Int32Array, tables: Tables): void {
     hot[row + HOT_GENERATION] = attachments.generation[a];
     hot[row + HOT_MAC_HIGH] = swap16(attachments.macHigh[a]) << 16;
     hot[row + HOT_MAC_LOW] = swap32(mac);
+    hot[row + HOT_FABRIC_HIGH] = FABRIC_HIGH;
+    hot[row + HOT_FABRIC_LOW] = FABRIC_LOW_IPV4;
     hot[row + HOT_IDLE_MS] = endpoint < 0 ? attachments.idleMs[a] : endpoints.idleMs[endpoint];
-    hot[row + HOT_KIND] = attachments.kind[a];
     hot[row + HOT_FRAME_MAX] = attachments.mtu[a] + 14;
   }
+}
+
+/** 1 for each attachment that is there in one program and gone in the next; undefined when there is none. */
+export function goneSince(before: Program, after: Program): Uint8Array | undefined {
+  const { kind } = before.attachments;
+  const gone = new Uint8Array(kind.length);
+  for (let a = 0; a < kind.length; a++) {
+    const isGone = (after.attachments.kind[a] ?? ATTACHMENT.gone) === ATTACHMENT.gone;
+    if (isGone && kind[a] !== ATTACHMENT.gone) gone[a] = 1;
+  }
+  return gone.includes(1) ? gone : undefined;
 }
 
 /** Attachment that owns an address in a network, or -1 (also for endpoints). */

@@ -26,6 +26,33 @@ test('a program survives the push unchanged', () => {
   expect(received).toEqual(program);
 });
 
+test('columns are read where they arrived: nothing is copied', () => {
+  const bytes = encodeProgram(sample());
+  const received = decodeProgram(bytes);
+  expect(received.attachments.kind.buffer).toBe(bytes.buffer);
+  expect(received.ruleSets[0]!.access.buffer).toBe(bytes.buffer);
+});
+
+test('a program that arrives at an odd address is the same', () => {
+  const program = sample();
+  const bytes = encodeProgram(program);
+  for (const shift of [1, 2, 3]) {
+    const moved = new Uint8Array(bytes.length + shift).subarray(shift);
+    moved.set(bytes);
+    expect(decodeProgram(moved)).toEqual(program);
+  }
+});
+
+test.each([
+  ['has three bytes of a word', [1, 1, 2, 3]],
+  ['ends before its words begin', [3, 0]],
+  ['begins nowhere', [0, 1, 2, 3, 4]],
+  ['is empty', []],
+])('a column that %s is refused', (_, data) => {
+  const bytes = Uint8Array.from([0xc7, data.length, 1, ...data]);
+  expect(() => decodeProgram(bytes)).toThrow(new ProgramError('a column of a pushed program is not whole words'));
+});
+
 test('damaged bytes are refused as a damaged program, never as anything else', () => {
   const bytes = encodeProgram(sample());
   const change = fc.record({ at: fc.nat(bytes.length - 1), value: fc.nat(255) });

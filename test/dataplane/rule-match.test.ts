@@ -1,37 +1,34 @@
-// First match on compiled rule sets: one suite of behaviours on the compiled form and on a linear scan, then random
-// rule lists through both.
+// First match on compiled rule sets: one suite of behaviours on the compiled form, on the same cut into small parts and
+// on a linear scan, then random rule lists through all of them.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALL_ADDRESSES, contains, setOfPrefixes } from '../../src/control/compile/address-set.ts';
+import { checkRuleTable } from '../../src/abi/rule-table.ts';
+import { ALL_ADDRESSES, setOfPrefixes } from '../../src/control/compile/address-set.ts';
 import { ALL_PORTS, portSet } from '../../src/control/compile/port-ranges.ts';
 import { ANY_PROTOCOL, type ResolvedRule } from '../../src/control/compile/resolved-rules.ts';
 import { compileRules } from '../../src/control/compile/rule-set.ts';
 import { matchRule } from '../../src/dataplane/rule-match.ts';
 import { parseIpv4, parsePrefix } from '../../src/wire/index.ts';
-import { securityRule } from '../control/compile/networks.ts';
+import { type Match, resolvedRule, scanRules } from './rule-lists.ts';
 
 const SEED = 20_260_102;
-type Match = (protocol: number, src: number, dst: number, srcPort: number, dstPort: number) => number;
 
-const linear = (rules: readonly ResolvedRule[]): Match => {
-  return (protocol, src, dst, srcPort, dstPort) =>
-    rules.findIndex(
-      (rule) =>
-        (rule.protocol === ANY_PROTOCOL || rule.protocol === protocol) &&
-        contains(rule.source, src) &&
-        contains(rule.destination, dst) &&
-        contains(rule.sourcePorts, srcPort) &&
-        contains(rule.destinationPorts, dstPort),
-    );
-};
 const compiled = (rules: readonly ResolvedRule[]): Match => {
   const set = compileRules(rules, () => 0);
+  checkRuleTable(set.table, rules.length);
+  return (...tuple) => matchRule(set, ...tuple);
+};
+/** Rows of no words at all are allowed: the smallest parts that there are. */
+const inParts = (rules: readonly ResolvedRule[]): Match => {
+  const set = compileRules(rules, () => 0, 0);
+  checkRuleTable(set.table, rules.length);
   return (...tuple) => matchRule(set, ...tuple);
 };
 
 const TCP = 6;
 const UDP = 17;
+const ICMP = 1;
 
 interface RuleWords {
   protocol?: number;
@@ -42,25 +39,22 @@ interface RuleWords {
 }
 
 function rule(words: RuleWords): ResolvedRule {
-  const { properties } = securityRule({}, [100, 'In', '*', '*', '*', '*', '*', 'Allow', 'any']);
   const addresses = (texts: readonly string[] | undefined) =>
     texts === undefined ? ALL_ADDRESSES : setOfPrefixes(texts.map(parsePrefix));
   const ports = (texts: readonly string[] | undefined) => (texts === undefined ? ALL_PORTS : portSet(texts));
-  return {
-    info: { nsg: 'n', nsgId: 'n', rule: 'r', priority: 100, direction: 'Inbound', access: 'Allow', isDefault: false },
-    properties,
-    allow: true,
+  return resolvedRule({
     protocol: words.protocol ?? ANY_PROTOCOL,
     source: addresses(words.source),
     destination: addresses(words.destination),
     sourcePorts: ports(words.sourcePorts),
     destinationPorts: ports(words.destinationPorts),
-  };
+  });
 }
 
 describe.each([
-  ['a linear scan', linear],
+  ['a linear scan', scanRules],
   ['the compiled form', compiled],
+  ['the compiled form in parts', inParts],
 ])('first match with %s', (_name, matcher) => {
   const client = parseIpv4('10.0.0.4');
   const server = parseIpv4('203.0.113.9');
@@ -99,14 +93,33 @@ describe.each([
     expect(match(TCP, client, parseIpv4('255.255.255.255'), 1, 65_534)).toBe(1);
   });
 
+  it('protocols without ports match on port 0 only where a rule takes every port (NSG-3)', () => {
+    const match = matcher([rule({ destinationPorts: ['80'] }), rule({ sourcePorts: ['1-65535'] }), rule({})]);
+    expect(match(ICMP, client, server, 0, 0)).toBe(2);
+  });
+
   it('nothing matches where no rule does', () => {
     expect(matcher([rule({ protocol: UDP })])(TCP, client, server, 1, 1)).toBe(-1);
     expect(matcher([])(TCP, client, server, 1, 1)).toBe(-1);
   });
 
-  it('the 33rd rule is found behind 32 that do not match', () => {
-    const match = matcher([...Array.from({ length: 32 }, () => rule({ protocol: UDP })), rule({}), rule({})]);
-    expect(match(TCP, client, server, 1, 1)).toBe(32);
+  it.each([32, 33, 64, 1023, 1024, 1025, 2048])('the rule behind %i that do not match is found', (count) => {
+    const match = matcher([...Array.from({ length: count }, () => rule({ protocol: UDP })), rule({}), rule({})]);
+    expect(match(TCP, client, server, 1, 1)).toBe(count);
+    expect(match(UDP, client, server, 1, 1)).toBe(0);
+  });
+
+  it('rules that match in every condition but never in all of one packet are passed over', () => {
+    // In each block of 32 one rule fits the source and another one the destination: summaries meet, rules do not.
+    const pair = [
+      rule({ source: ['10.0.0.4/32'], destination: ['1.1.1.1/32'] }),
+      rule({ destination: ['203.0.113.9/32'], source: ['2.2.2.2/32'] }),
+    ];
+    const blocks = Array.from({ length: 60 }, () => [
+      ...pair,
+      ...Array.from({ length: 30 }, () => rule({ protocol: UDP })),
+    ]);
+    expect(matcher([...blocks.flat(), rule({})])(TCP, client, server, 1, 1)).toBe(60 * 32);
   });
 });
 
@@ -118,40 +131,87 @@ const ports = ['0', '0-10', '5', '10-65535', '65535'];
 const someOf = (values: readonly string[]) => fc.option(fc.subarray([...values], { minLength: 1 }), { nil: undefined });
 const anyRule = fc
   .record({
-    protocol: fc.constantFrom(ANY_PROTOCOL, TCP, UDP, 1),
+    protocol: fc.constantFrom(ANY_PROTOCOL, TCP, UDP, ICMP),
     source: someOf(prefixes),
     destination: someOf(prefixes),
     sourcePorts: someOf(ports),
     destinationPorts: someOf(ports),
   })
   .map((words) => rule(JSON.parse(JSON.stringify(words)) as RuleWords));
+/** Either image of an address. */
+const anyAddress = fc
+  .tuple(fc.constantFrom(...addresses).map(parseIpv4), fc.boolean())
+  .map(([address, isSigned]) => (isSigned ? address | 0 : address));
 const anyTuple = fc.tuple(
-  fc.constantFrom(TCP, UDP, 1, 50),
-  fc.constantFrom(...addresses).map(parseIpv4),
-  fc.constantFrom(...addresses).map(parseIpv4),
+  fc.constantFrom(TCP, UDP, ICMP, 50, 0, 255),
+  anyAddress,
+  anyAddress,
   fc.constantFrom(0, 4, 5, 10, 11, 65_535),
   fc.constantFrom(0, 4, 5, 10, 11, 65_535),
 );
 
+/** Many prefixes around few places, so that tries go deep. */
+const nearPrefix = fc
+  .tuple(
+    fc.constantFrom('0.0.0.0', '10.1.2.0', '10.1.2.128', '127.255.255.240', '128.0.0.0', '255.255.255.240'),
+    fc.nat(15),
+  )
+  .chain(([base, step]) =>
+    fc.integer({ min: 16, max: 32 }).map((length) => {
+      const address = (parseIpv4(base) + step) >>> 0;
+      return { address: ((address >>> (32 - length)) << (32 - length)) >>> 0, length };
+    }),
+  );
+const deepRule = fc
+  .record({
+    source: fc.array(nearPrefix, { minLength: 1, maxLength: 8 }),
+    destination: fc.array(nearPrefix, { minLength: 1, maxLength: 8 }),
+    first: fc.integer({ min: 0, max: 65_535 }),
+    size: fc.nat(40),
+  })
+  .map(({ source, destination, first, size }) =>
+    resolvedRule({
+      source: setOfPrefixes(source),
+      destination: setOfPrefixes(destination),
+      destinationPorts: Uint32Array.of(first, Math.min(first + size, 65_535)),
+    }),
+  );
+
 describe('compiled rule sets', () => {
-  it('decide as a linear scan does, for random rules and packets', () => {
+  it.each([
+    ['whole', compiled],
+    ['in parts', inParts],
+  ])('decide as a linear scan does, for random rules and packets (%s)', (_name, matcher) => {
     fc.assert(
       fc.property(fc.array(anyRule, { maxLength: 70 }), fc.array(anyTuple, { minLength: 20 }), (rules, tuples) => {
-        const [slow, fast] = [linear(rules), compiled(rules)];
+        const [slow, fast] = [scanRules(rules), matcher(rules)];
         expect(tuples.map((tuple) => fast(...tuple))).toEqual(tuples.map((tuple) => slow(...tuple)));
       }),
       { seed: SEED, numRuns: 200 },
     );
   });
 
-  it('take addresses in signed form too', () => {
-    const match = compiled([rule({ source: ['200.0.0.0/8'] }), rule({})]);
-    expect(match(TCP, parseIpv4('200.1.2.3') | 0, 0, 0, 0)).toBe(0);
-    expect(match(TCP, parseIpv4('100.1.2.3') | 0, 0, 0, 0)).toBe(1);
-  });
-
-  it('store equal rows once: many rules with the same few prefixes stay small', () => {
-    const rules = Array.from({ length: 64 }, () => rule({ source: ['10.0.0.0/8'] }));
-    expect(compileRules(rules, () => 0).bits).toHaveLength(2 * 2);
+  it.each([
+    ['whole', compiled],
+    ['in parts', inParts],
+  ])('decide so at every bound of every rule (%s)', (_name, matcher) => {
+    fc.assert(
+      fc.property(fc.array(deepRule, { minLength: 1, maxLength: 40 }), (rules) => {
+        const [slow, fast] = [scanRules(rules), matcher(rules)];
+        for (const { source, destination, destinationPorts } of rules) {
+          for (const bound of source) {
+            for (const src of [bound - 1, bound, bound + 1]) {
+              const tuple = [TCP, src >>> 0, destination[0], 1, destinationPorts[0]] as const;
+              expect(fast(...tuple)).toBe(slow(...tuple));
+            }
+          }
+          for (const port of [...destinationPorts].flatMap((bound) => [bound - 1, bound, bound + 1])) {
+            const tuple = [UDP, source.at(-1), destination.at(-1), 1, port & 0xffff] as Parameters<Match>;
+            expect(fast(...tuple)).toBe(slow(...tuple));
+          }
+        }
+      }),
+      { seed: SEED, numRuns: 150 },
+    );
   });
 });

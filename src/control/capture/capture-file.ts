@@ -1,22 +1,18 @@
 // What a capture session needs of a file format, so that it can write pcapng or classic pcap alike.
 
-import type { Direction } from './pcapng-format.ts';
-
-/** One frame for a capture file. */
+/** One frame for a capture file. The session fills one such object again and again. */
 export interface CapturedFrame {
-  /** Number that `addInterface` returned. */
-  readonly interface: number;
-  /** Nanoseconds since 1970-01-01T00:00:00Z. */
-  readonly timeNs: bigint;
-  /** At most the snap length. */
-  readonly bytes: Uint8Array;
+  /** Nanoseconds since 1970-01-01T00:00:00Z: high and low 32 bits, signed or not. */
+  timeHigh: number;
+  timeLow: number;
+  packetId: number;
   /** Length on the wire. */
-  readonly length: number;
-  /** From the guest's view; none where the frame belongs to no side. */
-  readonly direction: Direction;
-  readonly packetId: number;
-  /** Options made by `encodeComments`; formats without comments ignore them. */
-  readonly comments: Uint8Array;
+  length: number;
+  /** Where the frame stands: `captured` bytes (at most the snap length) from `offset` on, in two views of a memory. */
+  bytes: Uint8Array;
+  view: DataView;
+  offset: number;
+  captured: number;
 }
 
 /** Counts of one interface over the whole capture. */
@@ -32,7 +28,9 @@ export interface InterfaceStatistics {
 
 export interface CaptureFile {
   addInterface(name: string, description: string): number;
-  writeFrame(frame: CapturedFrame): void;
+  /** `point`: the number that `addInterface` returned. `options`: made by `encodePacketOptions`; formats without
+   * options ignore them. */
+  writeFrame(point: number, frame: CapturedFrame, options: Uint8Array): void;
   /** Writes the statistics and whatever is still held back. */
   finish(timeNs: bigint, statistics: readonly InterfaceStatistics[]): void;
   /** Hands everything held back to the sink. */

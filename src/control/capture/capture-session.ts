@@ -6,6 +6,15 @@
 
 import { join } from 'node:path';
 import { PROV_EPOCH } from '../../abi/provenance.ts';
+import {
+  TAP_COPIED,
+  TAP_LENGTH,
+  TAP_PACKET,
+  TAP_PATH,
+  TAP_PHASE,
+  TAP_TIME_HIGH,
+  TAP_TIME_LOW,
+} from '../../dataplane/tap.ts';
 import { CAPTURE_BUFFER_BYTES_MAX, CAPTURE_FRAME_BYTES_MAX } from '../../abi/limits.ts';
 import { traceOf } from '../diagnose/trace.ts';
 import { packetComments } from '../diagnose/verdict-text.ts';
@@ -15,15 +24,16 @@ import { parseCaptureFilter } from './filter.ts';
 import { PcapFile } from './pcap-writer.ts';
 import { createPointSelector } from './point-selection.ts';
 import { sightingsOf } from './points.ts';
-import { encodeComments, PcapngFile } from './pcapng-writer.ts';
+import { encodePacketOptions, PcapngFile } from './pcapng-writer.ts';
 import type { ByteSink } from './byte-sink.ts';
-import type { CaptureFile } from './capture-file.ts';
+import type { CapturedFrame, CaptureFile } from './capture-file.ts';
 import type { CaptureFilter } from './filter.ts';
 import type { CapturePoint } from './points.ts';
 import type { Direction } from './pcapng-format.ts';
 import type { NameEntry } from './pcapng-writer.ts';
 import type { SideTable } from '../compile/compiled.ts';
-import type { TapRecord } from '../engine/engine.ts';
+import type { TapPhase } from '../engine/engine.ts';
+import type { TapBatch } from '../engine/tap-batch.ts';
 
 export interface CaptureOptions {
   /** Where the files go; made when missing. */
@@ -77,12 +87,20 @@ export class CaptureSession {
   readonly #filter: CaptureFilter | undefined;
   readonly #isWanted: (point: CapturePoint) => boolean;
   readonly #startTimeNs: bigint;
+  /** The same, its halves: stamps of packets are added up without BigInt. */
+  readonly #startHigh: number;
+  readonly #startLow: number;
+  /** Filled for each record. */
+  readonly #frame: CapturedFrame = { ...NO_FRAME };
   readonly #snapLength: number;
   readonly #sideTables = new Map<number, SideTable>();
   readonly #channels = new Map<string, Channel>();
   readonly #files: OpenFile[] = [];
-  /** What the records of one provenance row have in common; rows are interned and never written. */
-  readonly #plans = new WeakMap<Int32Array, Plan>();
+  /** What the records of each provenance row have in common, by index into the rows of the batches. */
+  #plans: Plan[] = [];
+  #rows: readonly Int32Array[] = [];
+  /** Options of packets, by direction and comments: many rows share them. */
+  readonly #packetOptions = new Map<string, Uint8Array>();
   #merged: OpenFile | undefined;
   #lastTimeNs = 0;
   #lost = 0;
@@ -91,6 +109,8 @@ export class CaptureSession {
   constructor(options: CaptureOptions) {
     this.#options = options;
     this.#startTimeNs = options.startTimeNs ?? VIRTUAL_EPOCH_NS;
+    this.#startHigh = Number(BigInt.asIntN(32, this.#startTimeNs >> 32n));
+    this.#startLow = Number(BigInt.asUintN(32, this.#startTimeNs));
     this.#snapLength = options.snapLength ?? CAPTURE_FRAME_BYTES_MAX;
     this.#isWanted = createPointSelector(options.points);
     if (options.filter === undefined) return;
@@ -105,10 +125,18 @@ export class CaptureSession {
     for (const epoch of this.#sideTables.keys()) if (epoch < oldestEpochInUse) this.#sideTables.delete(epoch);
   }
 
-  /** Writes tap records, in the order in which the engine gives them. */
-  write(records: readonly TapRecord[]): void {
+  /** Writes tap records, in the order of `TapBatch.order`. */
+  write(batch: TapBatch): void {
     if (this.#isClosed) throw new Error('a closed capture gets no more records');
-    for (const record of records) this.#writeRecord(record);
+    const { words } = batch;
+    const plans = this.#plansOf(batch.rows);
+    const starts = batch.order();
+    this.#frame.bytes = batch.bytes;
+    this.#frame.view = batch.view;
+    for (let i = 0; i < starts.length; i++) {
+      const at = starts[i] as number;
+      this.#writeRecord(batch, at, plans[words[at + TAP_PATH] as number] as Plan);
+    }
     if (this.#buffered() > CAPTURE_BUFFER_BYTES_MAX) for (const { file } of this.#files) file.flush();
   }
 
@@ -131,48 +159,75 @@ export class CaptureSession {
         ...(filtered ? { accepted: line.channel.accepted } : {}),
       }));
       open.file.finish(timeNs, statistics);
+      open.sink.close();
     }
     const files = this.#files.map(summaryOf).sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
     return { files, lost: this.#lost };
   }
 
-  #writeRecord(record: TapRecord): void {
-    const plan = this.#planOf(record.provenance);
-    this.#lastTimeNs = Math.max(this.#lastTimeNs, record.timeNs);
-    const stops = (plan[record.phase] ??= this.#stopsOf(record.phase, record.provenance, plan.sideTable));
+  #writeRecord(batch: TapBatch, at: number, plan: Plan): void {
+    this.#lastTimeNs = Math.max(this.#lastTimeNs, batch.timeNs(at));
+    const stops =
+      batch.words[at + TAP_PHASE] === 0
+        ? (plan.before ??= this.#stopsOf('before', plan))
+        : (plan.after ??= this.#stopsOf('after', plan));
     if (stops.length === 0) return;
-    const { length, packetId } = record;
-    const timeNs = this.#startTimeNs + BigInt(record.timeNs);
-    const bytes = record.bytes.length > this.#snapLength ? record.bytes.subarray(0, this.#snapLength) : record.bytes;
-    const isAccepted = this.#filter === undefined || this.#filter.match(record.bytes);
-    for (const { channel, direction } of stops) {
+    const frame = this.#fillFrame(batch, at);
+    const isAccepted = this.#filter === undefined || this.#filter.match(frameOf(batch, at));
+    for (const { channel, options } of stops) {
       channel.received++;
       if (!isAccepted) continue;
       channel.accepted++;
       for (const line of channel.lines) {
-        const { comments } = plan;
         line.open.frames++;
-        line.open.file.writeFrame({ interface: line.interface, timeNs, bytes, length, direction, packetId, comments });
+        line.open.file.writeFrame(line.interface, frame, options);
       }
     }
   }
 
+  #fillFrame(batch: TapBatch, at: number): CapturedFrame {
+    const { words } = batch;
+    const frame = this.#frame;
+    const low = this.#startLow + ((words[at + TAP_TIME_LOW] as number) >>> 0);
+    const carry = low >= TWO_32 ? 1 : 0;
+    frame.timeHigh = (this.#startHigh + (words[at + TAP_TIME_HIGH] as number) + carry) | 0;
+    frame.timeLow = (low - carry * TWO_32) | 0;
+    frame.packetId = words[at + TAP_PACKET] as number;
+    frame.length = words[at + TAP_LENGTH] as number;
+    frame.offset = batch.frameOffset(at);
+    frame.captured = Math.min(words[at + TAP_COPIED] as number, this.#snapLength);
+    return frame;
+  }
+
+  #plansOf(rows: readonly Int32Array[]): readonly Plan[] {
+    if (this.#rows !== rows) this.#plans = [];
+    this.#rows = rows;
+    for (let i = this.#plans.length; i < rows.length; i++) this.#plans.push(this.#planOf(rows[i] as Int32Array));
+    return this.#plans;
+  }
+
   #planOf(provenance: Int32Array): Plan {
-    const known = this.#plans.get(provenance);
-    if (known !== undefined) return known;
     const epoch = provenance[PROV_EPOCH] ?? -1;
     const sideTable = this.#sideTables.get(epoch) ?? this.#options.sideTableOf?.(epoch);
     if (sideTable === undefined) throw new Error(`a tap record is of epoch ${epoch}, whose side table is gone`);
-    const comments = encodeComments(packetComments(traceOf(provenance, sideTable)));
-    const plan: Plan = { before: undefined, after: undefined, comments, sideTable };
-    this.#plans.set(provenance, plan);
-    return plan;
+    const comments = packetComments(traceOf(provenance, sideTable));
+    return { before: undefined, after: undefined, provenance, comments, sideTable };
   }
 
-  #stopsOf(phase: TapRecord['phase'], provenance: Int32Array, sideTable: SideTable): Stop[] {
+  #stopsOf(phase: TapPhase, { provenance, comments, sideTable }: Plan): Stop[] {
     return sightingsOf(phase, provenance, sideTable)
       .filter(({ point }) => this.#isWanted(point))
-      .map(({ point, direction }) => ({ channel: this.#channelOf(point), direction }));
+      .map(({ point, direction }) => ({
+        channel: this.#channelOf(point),
+        options: this.#optionsOf(direction, comments),
+      }));
+  }
+
+  #optionsOf(direction: Direction, comments: readonly string[]): Uint8Array {
+    const key = [direction, ...comments].join('\n');
+    const known = this.#packetOptions.get(key) ?? encodePacketOptions(direction, comments);
+    this.#packetOptions.set(key, known);
+    return known;
   }
 
   #channelOf(point: CapturePoint): Channel {
@@ -227,6 +282,18 @@ export class CaptureSession {
 }
 
 const MERGED = 'all';
+const TWO_32 = 0x1_0000_0000;
+const NO_BYTES = new Uint8Array(0);
+const NO_FRAME: CapturedFrame = {
+  timeHigh: 0,
+  timeLow: 0,
+  packetId: 0,
+  length: 0,
+  bytes: NO_BYTES,
+  view: new DataView(NO_BYTES.buffer),
+  offset: 0,
+  captured: 0,
+};
 
 /** A capture point that saw traffic. */
 interface Channel {
@@ -254,15 +321,23 @@ interface OpenFile {
 
 interface Stop {
   readonly channel: Channel;
-  readonly direction: Direction;
+  /** What every packet with this provenance carries at this point. */
+  readonly options: Uint8Array;
 }
 
 interface Plan {
   /** Filled when the first such record comes: only then do the points see traffic. */
   before: readonly Stop[] | undefined;
   after: readonly Stop[] | undefined;
-  readonly comments: Uint8Array;
+  readonly provenance: Int32Array;
+  readonly comments: readonly string[];
   readonly sideTable: SideTable;
+}
+
+/** The copied bytes of a record's frame. */
+function frameOf(batch: TapBatch, at: number): Uint8Array {
+  const offset = batch.frameOffset(at);
+  return batch.bytes.subarray(offset, offset + (batch.words[at + TAP_COPIED] as number));
 }
 
 function summaryOf(open: OpenFile): CaptureFileSummary {

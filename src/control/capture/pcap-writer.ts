@@ -3,11 +3,12 @@
 
 import { CAPTURE_FILE_BUFFER_BYTES, CAPTURE_FRAME_BYTES_MAX } from '../../abi/limits.ts';
 import { ByteBuffer } from './byte-buffer.ts';
-import { LINK_TYPE_ETHERNET, PCAP_MAGIC_NANOSECONDS } from './pcapng-format.ts';
+import { LINK_TYPE_ETHERNET, PCAP_MAGIC_NANOSECONDS, PCAP_RECORD_HEADER } from './pcapng-format.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { CapturedFrame, CaptureFile } from './capture-file.ts';
 
-const NS_PER_SECOND = 1_000_000_000n;
+const NS_PER_SECOND = 1_000_000_000;
+const TWO_32 = 0x1_0000_0000;
 
 /** A pcap file that grows; bytes go to the sink in large pieces. */
 export class PcapFile implements CaptureFile {
@@ -34,7 +35,7 @@ export class PcapFile implements CaptureFile {
     return this.#interfaces++;
   }
 
-  writeFrame(frame: CapturedFrame): void {
+  writeFrame(_point: number, frame: CapturedFrame): void {
     writePcapRecord(this.#buffer, frame);
     if (this.#buffer.length >= CAPTURE_FILE_BUFFER_BYTES) this.flush();
   }
@@ -45,7 +46,7 @@ export class PcapFile implements CaptureFile {
 
   flush(): void {
     if (this.#buffer.length === 0) return;
-    const bytes = this.#buffer.take();
+    const bytes = this.#buffer.drain();
     this.#flushed += bytes.length;
     this.#sink.append(bytes);
   }
@@ -63,10 +64,22 @@ export function writePcapHeader(out: ByteBuffer, snapLength: number): void {
 }
 
 /** Seconds, nanoseconds, captured and original length, bytes. */
-export function writePcapRecord(out: ByteBuffer, frame: Pick<CapturedFrame, 'timeNs' | 'bytes' | 'length'>): void {
-  out.u32(Number(frame.timeNs / NS_PER_SECOND));
-  out.u32(Number(frame.timeNs % NS_PER_SECOND));
-  out.u32(frame.bytes.length);
-  out.u32(frame.length);
-  out.append(frame.bytes);
+export function writePcapRecord(out: ByteBuffer, frame: CapturedFrame): void {
+  // A double holds the time to about 200 ns. The seconds are right or one off, and the low 32 bits say which.
+  let seconds = Math.floor(((frame.timeHigh >>> 0) * TWO_32 + (frame.timeLow >>> 0)) / NS_PER_SECOND);
+  let nanoseconds = (frame.timeLow - Math.imul(seconds, NS_PER_SECOND)) | 0;
+  if (nanoseconds < 0) {
+    seconds--;
+    nanoseconds += NS_PER_SECOND;
+  } else if (nanoseconds >= NS_PER_SECOND) {
+    seconds++;
+    nanoseconds -= NS_PER_SECOND;
+  }
+  const at = out.extend(PCAP_RECORD_HEADER);
+  const header = out.view;
+  header.setUint32(at, seconds, true);
+  header.setUint32(at + 4, nanoseconds, true);
+  header.setUint32(at + 8, frame.captured, true);
+  header.setUint32(at + 12, frame.length, true);
+  out.appendPart(frame.bytes, frame.view, frame.offset, frame.captured);
 }

@@ -17,6 +17,7 @@ import {
 } from './pcapng-format.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { CapturedFrame, CaptureFile, InterfaceStatistics } from './capture-file.ts';
+import type { Direction } from './pcapng-format.ts';
 
 /** An address and its names for the name-resolution block; Wireshark shows the last name. */
 export interface NameEntry {
@@ -63,8 +64,8 @@ export class PcapngFile implements CaptureFile {
     return this.#interfaces++;
   }
 
-  writeFrame(frame: CapturedFrame): void {
-    writePacket(this.#buffer, frame);
+  writeFrame(point: number, frame: CapturedFrame, options: Uint8Array): void {
+    writePacket(this.#buffer, point, frame, options);
     if (this.#buffer.length >= CAPTURE_FILE_BUFFER_BYTES) this.flush();
   }
 
@@ -75,7 +76,7 @@ export class PcapngFile implements CaptureFile {
 
   flush(): void {
     if (this.#buffer.length === 0) return;
-    const bytes = this.#buffer.take();
+    const bytes = this.#buffer.drain();
     this.#flushed += bytes.length;
     this.#sink.append(bytes);
   }
@@ -134,30 +135,45 @@ export function writeNames(out: ByteBuffer, entries: readonly NameEntry[]): void
   endBlock(out, start);
 }
 
-/** Enhanced Packet Block: interface, stamp, bytes, direction, packet id, comments. */
-export function writePacket(out: ByteBuffer, frame: CapturedFrame): void {
-  const start = beginBlock(out, BLOCK.enhancedPacket);
-  out.u32(frame.interface);
-  writeTime(out, frame.timeNs);
-  out.u32(frame.bytes.length);
-  out.u32(frame.length);
-  out.append(frame.bytes);
-  out.pad();
-  out.u16(OPTION.flags);
-  out.u16(4);
-  out.u32(frame.direction === 'inbound' ? FLAG_INBOUND : FLAG_OUTBOUND);
-  out.u16(OPTION.packetId);
-  out.u16(8);
-  out.u32(frame.packetId);
-  out.u32(0);
-  out.append(frame.comments);
-  endBlock(out, start);
+/** Block header, interface, stamp, captured and original length: what stands before the bytes of a packet. */
+const PACKET_HEADER = 28;
+/** Where the packet id stands in the options: after the flags (8 bytes) and the head of its own option. */
+const PACKET_ID_AT = 12;
+
+/** Enhanced Packet Block: interface, stamp, bytes, and the options of `encodePacketOptions` with this packet's id. Runs
+ * once per frame and point: everything that packets have in common is encoded before. */
+export function writePacket(out: ByteBuffer, point: number, frame: CapturedFrame, options: Uint8Array): void {
+  const { captured } = frame;
+  const padding = -captured & 3;
+  const length = PACKET_HEADER + captured + padding + options.length + 4;
+  const at = out.extend(PACKET_HEADER);
+  const header = out.view;
+  header.setInt32(at, BLOCK.enhancedPacket, true);
+  header.setInt32(at + 4, length, true);
+  header.setInt32(at + 8, point, true);
+  header.setInt32(at + 12, frame.timeHigh, true);
+  header.setInt32(at + 16, frame.timeLow, true);
+  header.setInt32(at + 20, captured, true);
+  header.setInt32(at + 24, frame.length, true);
+  out.appendPart(frame.bytes, frame.view, frame.offset, captured);
+  if (padding > 0) out.pad();
+  const optionsAt = out.length;
+  out.append(options);
+  out.setU32(optionsAt + PACKET_ID_AT, frame.packetId);
+  out.u32(length);
 }
 
-/** Comment options for packets with the same provenance, encoded once. */
-export function encodeComments(comments: readonly string[]): Uint8Array {
+/** All options of a packet but its id, which is left 0: direction from the guest's view, and comments. */
+export function encodePacketOptions(direction: Direction, comments: readonly string[]): Uint8Array {
   const out = new ByteBuffer();
+  out.u16(OPTION.flags);
+  out.u16(4);
+  out.u32(direction === 'inbound' ? FLAG_INBOUND : FLAG_OUTBOUND);
+  out.u16(OPTION.packetId);
+  out.u16(8);
+  out.u64(0n);
   for (const comment of comments) writeTextOption(out, OPTION.comment, comment);
+  out.u32(OPTION.end);
   return out.take();
 }
 

@@ -17,7 +17,7 @@ import {
 import { DROP } from '../../abi/drop-reasons.ts';
 import { lastSegment } from '../diagnose/words.ts';
 import type { AttachmentInfo, EndpointInfo, SideTable } from '../compile/compiled.ts';
-import type { TapRecord } from '../engine/engine.ts';
+import type { TapPhase } from '../engine/engine.ts';
 import type { Direction } from './pcapng-format.ts';
 
 export interface CapturePoint {
@@ -53,7 +53,7 @@ export function capturePoints(sideTable: SideTable): CapturePoint[] {
  * that took or refused it; the frame as received was at the receiver's point, and before that, for the reply of a
  * service, on the consumer side of its endpoint. A dropped frame thus stays at the sender's point.
  */
-export function sightingsOf(phase: TapRecord['phase'], provenance: Int32Array, sideTable: SideTable): Sighting[] {
+export function sightingsOf(phase: TapPhase, provenance: Int32Array, sideTable: SideTable): Sighting[] {
   const endpoint = sideTable.endpoints[word(provenance, PROV_ENDPOINT)];
   const translation = word(provenance, PROV_TRANSLATION);
   const consumer = endpoint === undefined ? undefined : consumerPoint(endpoint);

@@ -1,149 +1,116 @@
-// Compiles resolved rules to bit rows (abi/program.ts, RuleSetProgram): per dimension, a sweep over the sorted bounds
-// of all rules keeps the row of rules that match the current value, so that every segment costs one comparison of
-// rows. Equal rows are stored once.
+// Compiles resolved rules to a rule table (abi/rule-table.ts): rows and segments of every dimension come from sweeps
+// (rule-set-segments.ts), the tries over them from rule-set-trie.ts. A list whose rows would take too much memory is
+// cut into parts, which are looked up one after the other.
 
 import type { RuleSetProgram } from '../../abi/program.ts';
-import type { AddressSet } from './address-set.ts';
+import {
+  NODE_ALIGNMENT,
+  RULE_COUNT,
+  RULE_END,
+  RULE_FIRST,
+  RULE_NODES,
+  RULE_PROTOCOLS,
+  RULE_ROWS,
+  RULE_SEGMENTS,
+  RULE_SEGMENTS_END,
+  RULE_SRC,
+  RULE_SRC_PORT,
+  RULE_SUMMARY_WORDS,
+} from '../../abi/rule-table.ts';
 import { ANY_PROTOCOL, type ResolvedRule } from './resolved-rules.ts';
-import { PORT_MAX } from './port-ranges.ts';
+import { RowStore } from './rule-set-rows.ts';
+import { type Segments, segmentsOf } from './rule-set-segments.ts';
+import { TableWriter, writeTrie } from './rule-set-trie.ts';
 
-const PROTOCOLS = 256;
-const ADDRESS_MAX = 0xffffffff;
-/** Event = value * EVENT_SCALE + rule * 2 + (1 at the start, 0 behind the end); exact below 2^53. */
-const EVENT_SCALE = 2 ** 20;
+/** Words of all rows of a list (64 MiB). A list of 1,000 rules with 4,000 random prefixes each stays below. */
+const ROW_WORDS_MAX = 2 ** 24;
+/** Rules of the smallest part: one word per row. */
+const PART_RULES_MIN = 32;
+const PORT_SHIFT = 16;
 
-/** A rule set from rules in evaluation order; `indexOf` gives the side-table index of a rule. */
-export function compileRules(rules: readonly ResolvedRule[], indexOf: (rule: ResolvedRule) => number): RuleSetProgram {
-  const words = Math.max(1, Math.ceil(rules.length / 32));
-  const rows = new RowStore(words);
-  const [srcStart, srcRow] = segments(
-    rules.map((rule) => rule.source),
-    ADDRESS_MAX,
-    rows,
-  );
-  const [dstStart, dstRow] = segments(
-    rules.map((rule) => rule.destination),
-    ADDRESS_MAX,
-    rows,
-  );
-  const [srcPortStart, srcPortRow] = segments(
-    rules.map((rule) => rule.sourcePorts),
-    PORT_MAX,
-    rows,
-  );
-  const [dstPortStart, dstPortRow] = segments(
-    rules.map((rule) => rule.destinationPorts),
-    PORT_MAX,
-    rows,
-  );
-  const protocolRow = protocolRows(rules, rows);
+/**
+ * A rule set from rules in evaluation order; `indexOf` gives the side-table index of a rule. Time and memory follow the
+ * bounds of all rules: 2 words per segment, at most 7 words per segment and level of a trie (2 to 4 in all are usual),
+ * and rows of at most `rowWordsMax` words, or of two words per segment where even the smallest parts have more.
+ */
+export function compileRules(
+  rules: readonly ResolvedRule[],
+  indexOf: (rule: ResolvedRule) => number,
+  rowWordsMax = ROW_WORDS_MAX,
+): RuleSetProgram {
+  const writer = new TableWriter();
+  writeParts(writer, rules, 0, rowWordsMax);
   return {
     access: Int32Array.from(rules, (rule) => (rule.allow ? 1 : 0)),
     ruleIndex: Int32Array.from(rules, indexOf),
-    words,
-    srcStart,
-    srcRow,
-    dstStart,
-    dstRow,
-    srcPortStart,
-    srcPortRow,
-    dstPortStart,
-    dstPortRow,
-    protocolRow,
-    bits: rows.bits(),
+    table: writer.table(),
   };
 }
 
-/** Segment starts and their row offsets, for one set of values per rule. */
-function segments(sets: readonly AddressSet[], valueMax: number, rows: RowStore): [Int32Array, Int32Array] {
-  const events = sortedEvents(sets, valueMax);
-  const current = new Int32Array(rows.words);
-  const starts: number[] = [];
-  const offsets: number[] = [];
-  for (let i = 0, value = 0; ;) {
-    for (; i < events.length && Math.floor((events[i] as number) / EVENT_SCALE) === value; i++) {
-      toggle(current, ((events[i] as number) % EVENT_SCALE) >> 1);
-    }
-    const offset = rows.store(current);
-    if (offset !== offsets.at(-1)) {
-      starts.push(value | 0);
-      offsets.push(offset);
-    }
-    if (i >= events.length) return [Int32Array.from(starts), Int32Array.from(offsets)];
-    value = Math.floor((events[i] as number) / EVENT_SCALE);
-  }
+/** Writes rules as one part, or as the parts of their halves if the rows exceed the rules' share of the limit. */
+function writeParts(writer: TableWriter, rules: readonly ResolvedRule[], first: number, rowWordsMax: number): void {
+  const isSmallest = rules.length <= PART_RULES_MIN;
+  if (writePart(writer, rules, first, isSmallest ? Infinity : rowWordsMax)) return;
+  const half = Math.ceil(rules.length / 2 / PART_RULES_MIN) * PART_RULES_MIN;
+  writeParts(writer, rules.slice(0, half), first, rowWordsMax / 2);
+  writeParts(writer, rules.slice(half), first + half, rowWordsMax / 2);
 }
 
-/** Where rules begin and cease to match, by value. A rule's ranges never touch, so its events alternate. */
-function sortedEvents(sets: readonly AddressSet[], valueMax: number): Float64Array {
-  const events = new Float64Array(sets.reduce((sum, set) => sum + set.length, 0));
-  let count = 0;
-  sets.forEach((set, rule) => {
-    for (let i = 0; i < set.length; i += 2) {
-      events[count++] = (set[i] as number) * EVENT_SCALE + rule * 2 + 1;
-      const behind = (set[i + 1] as number) + 1;
-      if (behind <= valueMax) events[count++] = behind * EVENT_SCALE + rule * 2;
-    }
-  });
-  return events.subarray(0, count).sort();
+/** Writes one part; false, and nothing written, if its rows would exceed the limit. */
+function writePart(writer: TableWriter, rules: readonly ResolvedRule[], first: number, rowWordsMax: number): boolean {
+  const rows = new RowStore(rules.length, rowWordsMax);
+  const protocols = protocolRows(rules, rows);
+  const dimensions = [
+    segmentsOf(rules, (rule) => rule.source, 0, rows),
+    segmentsOf(rules, (rule) => rule.destination, 0, rows),
+    segmentsOf(rules, (rule) => rule.sourcePorts, PORT_SHIFT, rows),
+    segmentsOf(rules, (rule) => rule.destinationPorts, PORT_SHIFT, rows),
+  ];
+  if (rows.isFull) return false;
+  const part = writer.beginPart();
+  const rowsAt = writer.append(rows.stored());
+  const rowAt = (row: number): number => rowsAt + row * rows.rowWords;
+  const segments = dimensions.map((dimension) => writeSegments(writer, dimension, rowAt));
+  const segmentsEnd = writer.length;
+  const nodes = writer.reserve(0, NODE_ALIGNMENT);
+  const roots = dimensions.map((dimension, i) => writeTrie(writer, dimension, segments[i] as number));
+  const [, , srcPorts] = dimensions as [Segments, Segments, Segments, Segments];
+  const isAnySrcPort = srcPorts.count === 1 && rows.isEveryRule(srcPorts.rows[0] as number);
+  const header = writer.words.subarray(part, part + RULE_ROWS);
+  header[RULE_FIRST] = first;
+  header[RULE_COUNT] = rules.length;
+  header[RULE_SUMMARY_WORDS] = rows.summaryWords;
+  header.set(roots, RULE_SRC);
+  if (isAnySrcPort) header[RULE_SRC_PORT] = 0;
+  header[RULE_SEGMENTS] = segments[0] as number;
+  header[RULE_SEGMENTS_END] = segmentsEnd;
+  header[RULE_NODES] = nodes;
+  header[RULE_END] = writer.length;
+  header.set(protocols.map(rowAt), RULE_PROTOCOLS);
+  return true;
 }
 
+/** Rows of the 256 protocols. */
 function protocolRows(rules: readonly ResolvedRule[], rows: RowStore): Int32Array {
   const named = new Set(rules.map((rule) => rule.protocol));
   const rowOf = (protocol: number): number => {
-    const row = new Int32Array(rows.words);
+    rows.clear();
     rules.forEach((rule, i) => {
-      if (rule.protocol === ANY_PROTOCOL || rule.protocol === protocol) toggle(row, i);
+      if (rule.protocol === ANY_PROTOCOL || rule.protocol === protocol) rows.toggle(i);
     });
-    return rows.store(row);
+    return rows.store();
   };
   const unnamed = rowOf(ANY_PROTOCOL);
-  return Int32Array.from({ length: PROTOCOLS }, (_, protocol) => (named.has(protocol) ? rowOf(protocol) : unnamed));
+  return Int32Array.from({ length: 256 }, (_, protocol) => (named.has(protocol) ? rowOf(protocol) : unnamed));
 }
 
-/** Rule i is bit 31 - (i % 32) of word i / 32: the first rule is what clz32 finds first. */
-function toggle(row: Int32Array, rule: number): void {
-  const word = rule >> 5;
-  row[word] = (row[word] as number) ^ (0x80000000 >>> (rule & 31));
-}
-
-/** All bit rows of a rule set, each stored once. */
-class RowStore {
-  readonly words: number;
-  private readonly offsetsByHash = new Map<number, number[]>();
-  private stored = new Int32Array(1024);
-  private length = 0;
-
-  constructor(words: number) {
-    this.words = words;
+/** Writes the segments of a dimension; returns where they begin. */
+function writeSegments(writer: TableWriter, segments: Segments, rowAt: (row: number) => number): number {
+  const offset = writer.reserve(segments.count * 2);
+  const { words } = writer;
+  for (let i = 0; i < segments.count; i++) {
+    words[offset + i * 2] = segments.lasts[i] as number;
+    words[offset + i * 2 + 1] = rowAt(segments.rows[i] as number);
   }
-
-  /** Offset of a row equal to the given one; the row is copied if it is new. */
-  store(row: Int32Array): number {
-    let hash = 0;
-    for (let i = 0; i < row.length; i++) hash = Math.imul(hash ^ (row[i] as number), 0x9e3779b1) ^ (hash >>> 15);
-    const candidates = this.offsetsByHash.get(hash);
-    const known = candidates?.find((offset) => this.equals(offset, row));
-    if (known !== undefined) return known;
-    const offset = this.length;
-    this.length += this.words;
-    if (this.length > this.stored.length) {
-      const grown = new Int32Array(Math.max(this.length, this.stored.length * 2));
-      grown.set(this.stored);
-      this.stored = grown;
-    }
-    this.stored.set(row, offset);
-    if (candidates === undefined) this.offsetsByHash.set(hash, [offset]);
-    else candidates.push(offset);
-    return offset;
-  }
-
-  bits(): Int32Array {
-    return this.stored.slice(0, this.length);
-  }
-
-  private equals(offset: number, row: Int32Array): boolean {
-    for (let i = 0; i < row.length; i++) if (this.stored[offset + i] !== row[i]) return false;
-    return true;
-  }
+  return offset;
 }

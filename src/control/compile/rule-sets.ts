@@ -50,19 +50,7 @@ export class RuleSetCollector {
   digest(index: number): string {
     const set = this.sets[index];
     if (set === undefined) return '';
-    return (this.digests[index] ??= digestOf(
-      set.access,
-      set.srcStart,
-      set.srcRow,
-      set.dstStart,
-      set.dstRow,
-      set.srcPortStart,
-      set.srcPortRow,
-      set.dstPortStart,
-      set.dstPortRow,
-      set.protocolRow,
-      set.bits,
-    ));
+    return (this.digests[index] ??= digestOf(set.access, set.table));
   }
 
   private group(nsg: NetworkSecurityGroup): { readonly rules: GroupRule[]; readonly key: number } {

@@ -2,6 +2,7 @@
 // (time, packet id) and gets every packet's outcome back; the same frames give the same outcomes whatever is behind.
 
 import type { Program } from '../../abi/program.ts';
+import type { TapBatch } from './tap-batch.ts';
 
 /** One frame entering the fabric. */
 export interface FrameIn {
@@ -40,16 +41,8 @@ export interface PassResult {
   readonly frame?: Uint8Array;
 }
 
-/** A frame copied out by a tap. `before`: as the sender wrote it; `after`: as the receiver gets it. */
-export interface TapRecord {
-  readonly packetId: number;
-  readonly timeNs: number;
-  readonly phase: 'before' | 'after';
-  readonly provenance: Int32Array;
-  /** Length on the wire; `bytes` may be shorter (snap length). */
-  readonly length: number;
-  readonly bytes: Uint8Array;
-}
+/** When a tap copied a frame. `before`: as the sender wrote it; `after`: as the receiver gets it. */
+export type TapPhase = 'before' | 'after';
 
 /** Totals of the fabric; `received + originated + duplicated` equals the sum of the rest (invariant 1). */
 export interface Counters {
@@ -78,8 +71,8 @@ export interface Engine {
   finishPush(): void;
   /** Frames in ascending (timeNs, packetId); results in the same order. Throws if a worker died. */
   forward(frames: readonly FrameIn[]): PassResult[];
-  /** Tap records since the last call, ascending (timeNs, packetId, before < after). */
-  drainTaps(): TapRecord[];
+  /** Tap records since the last call; the batch is emptied and used again by the call after the next. */
+  drainTaps(): TapBatch;
   /** Oldest epoch that a path still refers to: side tables of earlier epochs may go. */
   oldestEpochInUse(): number;
   counters(): Counters;

@@ -6,9 +6,10 @@ import { decodeProgram, encodeProgram, type Program } from '../../abi/program.ts
 import { createRegions, regionSizes } from '../../abi/regions.ts';
 import { Forwarder } from '../../dataplane/forwarder.ts';
 import { takeTurn } from '../../dataplane/turn.ts';
-import type { AttachmentCounters, Counters, Engine, EngineOptions, FrameIn, PassResult, TapRecord } from './engine.ts';
+import type { AttachmentCounters, Counters, Engine, EngineOptions, FrameIn, PassResult } from './engine.ts';
 import { Steering } from './steering.ts';
-import { FRAMES_PER_TURN, WorkerMemory, sortTaps, sumCounters, sumTraffic } from './worker-memory.ts';
+import { TapBatch } from './tap-batch.ts';
+import { FRAMES_PER_TURN, WorkerMemory, sumCounters, sumTraffic } from './worker-memory.ts';
 
 const CONNECTIONS_DEFAULT = 65_536;
 
@@ -24,7 +25,8 @@ class InlineEngine implements Engine {
   private readonly snapLength: number;
   private readonly cachePaths: boolean;
   private forwarder: Forwarder | undefined;
-  private taps: TapRecord[] = [];
+  private taps = new TapBatch();
+  private drainedTaps = new TapBatch();
 
   constructor(options: EngineOptions) {
     const sizes = regionSizes({
@@ -52,6 +54,8 @@ class InlineEngine implements Engine {
     } else {
       this.forwarder.load(received);
     }
+    // A worker does this between batches; here nothing waits for it.
+    while (this.forwarder.tidy()) continue;
     this.memory.takeNotices(this.steering);
   }
 
@@ -77,9 +81,11 @@ class InlineEngine implements Engine {
     return results;
   }
 
-  drainTaps(): TapRecord[] {
-    const taps = sortTaps(this.taps);
-    this.taps = [];
+  drainTaps(): TapBatch {
+    const { taps, drainedTaps } = this;
+    drainedTaps.clear(taps.rows);
+    this.taps = drainedTaps;
+    this.drainedTaps = taps;
     return taps;
   }
 

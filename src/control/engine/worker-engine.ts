@@ -6,10 +6,12 @@ import { SHARDS_PER_GROUP, WORKERS_MAX } from '../../abi/limits.ts';
 import { checkProgram } from '../../abi/program-check.ts';
 import { encodeProgram, type Program } from '../../abi/program.ts';
 import { CONTROL, COUNT, createRegions, regionSizes, type RegionSizes } from '../../abi/regions.ts';
-import type { WorkerCommand, WorkerMessage, WorkerStart } from '../../dataplane/worker.ts';
-import type { AttachmentCounters, Counters, Engine, EngineOptions, FrameIn, PassResult, TapRecord } from './engine.ts';
+import type { WorkerCommand } from '../../dataplane/commands.ts';
+import type { WorkerMessage, WorkerStart } from '../../dataplane/worker.ts';
+import type { AttachmentCounters, Counters, Engine, EngineOptions, FrameIn, PassResult } from './engine.ts';
 import { Steering } from './steering.ts';
-import { WorkerMemory, sortResults, sortTaps, sumCounters, sumTraffic } from './worker-memory.ts';
+import { TapBatch } from './tap-batch.ts';
+import { WorkerMemory, sortResults, sumCounters, sumTraffic } from './worker-memory.ts';
 
 const CONNECTIONS_DEFAULT = 65_536;
 const STATE_RUNS = 0;
@@ -48,7 +50,8 @@ class WorkerEngine implements Engine {
   private readonly snapLength: number;
   private readonly steering = new Steering();
   private lanes: Lane[];
-  private taps: TapRecord[] = [];
+  private taps = new TapBatch();
+  private drainedTaps = new TapBatch();
   private death: string | undefined;
   /** Epoch of a push that is under way. */
   private pushing: number | undefined;
@@ -77,8 +80,12 @@ class WorkerEngine implements Engine {
     checkProgram(program);
     this.finishPush();
     this.pushing = program.epoch;
-    const bytes = encodeProgram(program);
-    for (const lane of this.lanes) this.send(lane, { kind: 'push', program: bytes });
+    const encoded = encodeProgram(program);
+    for (const lane of this.lanes) {
+      // Each worker gets bytes of its own and reads the columns where they stand: nothing is copied over there.
+      const bytes = encoded.slice();
+      this.send(lane, { kind: 'push', program: bytes }, [bytes.buffer]);
+    }
   }
 
   finishPush(): void {
@@ -103,9 +110,11 @@ class WorkerEngine implements Engine {
     return this.workers === 1 ? results : sortResults(results);
   }
 
-  drainTaps(): TapRecord[] {
-    const taps = sortTaps(this.taps);
-    this.taps = [];
+  drainTaps(): TapBatch {
+    const { taps, drainedTaps } = this;
+    drainedTaps.clear(taps.rows);
+    this.taps = drainedTaps;
+    this.drainedTaps = taps;
     return taps;
   }
 
@@ -190,7 +199,7 @@ class WorkerEngine implements Engine {
         lane.memory.takeTaps(this.taps);
         if (lane.outstanding === 0 || spins < SPINS) continue;
         this.checkAlive(lane, waited);
-        if (Atomics.wait(control, CONTROL.egressHead, head, WAIT_MS) === 'timed-out') waited += WAIT_MS;
+        if (sleepUntilMoved(control, head) === 'timed-out') waited += WAIT_MS;
       }
       lane.memory.takeNotices(this.steering);
       lane.memory.takeTaps(this.taps);
@@ -223,8 +232,8 @@ class WorkerEngine implements Engine {
     }
   }
 
-  private send(lane: Lane, command: WorkerCommand): void {
-    lane.commands.postMessage(command);
+  private send(lane: Lane, command: WorkerCommand, transfer: ArrayBuffer[] = []): void {
+    lane.commands.postMessage(command, transfer);
     Atomics.add(lane.memory.regions.control, CONTROL.commands, 1);
     ring(lane);
   }
@@ -234,6 +243,15 @@ class WorkerEngine implements Engine {
     if (state === STATE_DIED) throw new Error(`a worker died: ${this.death ?? 'its message has not arrived yet'}`);
     if (state === STATE_RUNS && waitedMs > PATIENCE_MS) throw new Error(`a worker is silent for ${waitedMs} ms`);
   }
+}
+
+/** Sleeps until a worker's egress head is no longer `head`, at most WAIT_MS. The worker looks at the flag after it has
+ * moved the head, so either it sees the flag or the wait sees the head. */
+function sleepUntilMoved(control: Int32Array, head: number): 'ok' | 'not-equal' | 'timed-out' {
+  Atomics.store(control, CONTROL.controlSleeps, 1);
+  const woken = Atomics.wait(control, CONTROL.egressHead, head, WAIT_MS);
+  Atomics.store(control, CONTROL.controlSleeps, 0);
+  return woken;
 }
 
 function ring(lane: Lane): void {

@@ -30,19 +30,10 @@ import {
   frameOffset,
   type Regions,
 } from '../../abi/regions.ts';
-import {
-  TAP_COPIED,
-  TAP_HEADER_WORDS,
-  TAP_LENGTH,
-  TAP_PACKET,
-  TAP_PATH,
-  TAP_PHASE,
-  TAP_SIZE,
-  TAP_TIME_HIGH,
-  TAP_TIME_LOW,
-} from '../../dataplane/tap.ts';
-import type { AttachmentCounters, Counters, FrameIn, Outcome, PassResult, TapRecord } from './engine.ts';
+import { TAP_PATH, TAP_SIZE } from '../../dataplane/tap.ts';
+import type { AttachmentCounters, Counters, FrameIn, Outcome, PassResult } from './engine.ts';
 import type { Steering } from './steering.ts';
+import type { TapBatch } from './tap-batch.ts';
 
 const OUTCOMES: readonly Outcome[] = ['delivered', 'exited', 'consumed', 'answered', 'dropped'];
 const TWO_32 = 0x1_0000_0000;
@@ -58,9 +49,17 @@ export class WorkerMemory {
   private readonly inSlot: (FrameIn | undefined)[];
   /** Provenance rows already copied out, by path id. */
   private readonly rows = new Map<number, Int32Array>();
+  /** The tap ring as 8-byte words. */
+  private readonly tapLongs: BigInt64Array;
+  /** By path id: index + 1 into the rows of the tap batch, 0 where the path is not among them yet. */
+  private readonly tapRow: Int32Array;
+  private tapRows: Int32Array[] | undefined;
 
   constructor(regions: Regions) {
+    const { taps } = regions;
     this.regions = regions;
+    this.tapLongs = new BigInt64Array(taps.buffer, taps.byteOffset, taps.length >> 1);
+    this.tapRow = new Int32Array(regions.sizes.paths);
     this.freeSlots = Array.from({ length: regions.sizes.slots }, (_, i) => regions.sizes.slots - 1 - i);
     this.inSlot = Array.from<FrameIn | undefined>({ length: regions.sizes.slots });
   }
@@ -116,7 +115,7 @@ export class WorkerMemory {
     this.freeSlots.push(slot);
     const verdict = egress[at + OUT_VERDICT] as number;
     const to = egress[at + OUT_ATTACHMENT] as number;
-    const result = {
+    const result: Mutable<PassResult> = {
       packetId: frame.packetId,
       timeNs: frame.timeNs,
       hops: frame.hops,
@@ -128,7 +127,8 @@ export class WorkerMemory {
     };
     if (to < 0 || verdict >>> 8 === OUTCOME.consumed) return result;
     const from = frameOffset(this.regions.sizes, slot);
-    return { ...result, frame: this.regions.frameBytes.slice(from, from + (egress[at + OUT_LENGTH] as number)) };
+    result.frame = this.regions.frameBytes.slice(from, from + (egress[at + OUT_LENGTH] as number));
+    return result;
   }
 
   /** A provenance row by path id. Copies are kept until `forgetRows`. */
@@ -144,37 +144,37 @@ export class WorkerMemory {
   /** Path ids may be given to other rows from here on. */
   forgetRows(): void {
     this.rows.clear();
+    this.tapRow.fill(0);
   }
 
-  /** Tap records that are ready. */
-  takeTaps(into: TapRecord[]): void {
+  /** Moves the tap records that are ready into a batch, oldest first; stops once it has moved `wordsMax` words. */
+  takeTaps(into: TapBatch, wordsMax = Infinity): void {
     const { control, taps } = this.regions;
     const head = Atomics.load(control, CONTROL.tapHead);
     let tail = control[CONTROL.tapTail] ?? 0;
-    while (tail !== head) {
+    if (tail === head) return;
+    if (this.tapRows !== into.rows) this.tapRow.fill(0);
+    this.tapRows = into.rows;
+    const first = tail;
+    while (tail !== head && ((tail - first) | 0) < wordsMax) {
       const at = tail & (taps.length - 1);
       const size = taps[at + TAP_SIZE] as number;
-      if (size < 0) {
-        tail = (tail - size) | 0;
-        continue;
+      if (size > 0) {
+        const start = into.append(this.tapLongs, at, size);
+        into.words[start + TAP_PATH] = this.tapRowOf(taps[at + TAP_PATH] as number, into.rows);
       }
-      into.push(this.tapAt(at, taps));
-      tail = (tail + size) | 0;
+      tail = (tail + Math.abs(size)) | 0;
     }
     Atomics.store(control, CONTROL.tapTail, tail);
   }
 
-  private tapAt(at: number, taps: Int32Array): TapRecord {
-    const word = (w: number): number => taps[at + w] as number;
-    const from = taps.byteOffset + (at + TAP_HEADER_WORDS) * 4 + 2;
-    return {
-      packetId: word(TAP_PACKET),
-      timeNs: (word(TAP_TIME_HIGH) >>> 0) * TWO_32 + (word(TAP_TIME_LOW) >>> 0),
-      phase: word(TAP_PHASE) === 0 ? 'before' : 'after',
-      provenance: this.rowOf(word(TAP_PATH)),
-      length: word(TAP_LENGTH),
-      bytes: new Uint8Array(taps.buffer, from, word(TAP_COPIED)).slice(),
-    };
+  /** Index of a path's provenance row in the rows of a batch. */
+  private tapRowOf(path: number, rows: Int32Array[]): number {
+    const known = this.tapRow[path] as number;
+    if (known > 0) return known - 1;
+    const index = rows.push(this.rowOf(path)) - 1;
+    this.tapRow[path] = index + 1;
+    return index;
   }
 
   /** Passes the worker's steering notices on. */
@@ -247,14 +247,6 @@ export function sumTraffic(memories: readonly WorkerMemory[], attachment: number
   const sum = { sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0 };
   for (const memory of memories) memory.addTraffic(attachment, sum);
   return sum;
-}
-
-/** Tap records in the order that captures are written in: time, packet id, before < after. */
-export function sortTaps(taps: TapRecord[]): TapRecord[] {
-  return taps.toSorted(
-    (a, b) =>
-      a.timeNs - b.timeNs || a.packetId - b.packetId || Number(a.phase === 'after') - Number(b.phase === 'after'),
-  );
 }
 
 /** Results in the order of their frames. */

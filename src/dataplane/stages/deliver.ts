@@ -22,6 +22,7 @@ export function deliverStage(pass: Pass, context: Context): void {
     if (pass.fate === FATE.drop) return;
     const { protocol, newSrc, newDst, newSrcPort, newDstPort } = pass;
     const record = connections.find(receiver, protocol, newDst, newSrc, newDstPort, newSrcPort);
+    pass.peer = record;
     const isLive = record !== 0 && pass.fresh === 0 && connections.isLive(record, pass.now);
     const skip = isRelated(pass) || (isLive && !isFlushed(pass, context, record, receiver));
     if (skip) pass.provenance[PROV_ESTABLISHED] |= 2;

@@ -55,15 +55,18 @@ export function endpointStage(pass: Pass, context: Context): void {
 /** PE-20, PE-24, PE-25: state, protocol, port. */
 function admit(pass: Pass, context: Context, endpoint: number): void {
   const { endpoints } = context.tables.program;
-  const reject = (reason: number): void => dropAt(pass, reason, STAGE.admission, NONE);
-  if (endpoints.state[endpoint] !== ENDPOINT_STATE.Approved) return reject(DROP.PE_NOT_APPROVED);
+  if (endpoints.state[endpoint] !== ENDPOINT_STATE.Approved) return refuse(pass, DROP.PE_NOT_APPROVED);
   const isTcp = pass.protocol === PROTOCOL_TCP;
   const isUdp = pass.protocol === PROTOCOL_UDP && (endpoints.flags[endpoint] & ENDPOINT_UDP) !== 0;
-  if (!isTcp && !isUdp) return reject(DROP.PE_PROTOCOL);
+  if (!isTcp && !isUdp) return refuse(pass, DROP.PE_PROTOCOL);
   for (let i = endpoints.portStart[endpoint]; i < endpoints.portStart[endpoint + 1]; i++) {
     if (pass.dstPort >= endpoints.portFirst[i] && pass.dstPort <= endpoints.portLast[i]) return;
   }
-  reject(DROP.PE_PORT_NOT_SERVED);
+  refuse(pass, DROP.PE_PORT_NOT_SERVED);
+}
+
+function refuse(pass: Pass, reason: number): void {
+  dropAt(pass, reason, STAGE.admission, NONE);
 }
 
 function isRevoked(context: Context, endpoint: number): boolean {

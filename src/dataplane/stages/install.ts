@@ -21,6 +21,7 @@ import {
   PATH_TAP,
   PATH_TRANSLATES,
   PATH_VALID,
+  RECORD_CLOSES,
   R_DELTAS,
   R_EGRESS,
   R_GENERATION,
@@ -47,12 +48,13 @@ export function installStage(pass: Pass, context: Context, pathId: number): void
   if (pass.record === 0) {
     pass.record = connections.insert(pass.ingress, protocol, pass.src, pass.dst, pass.srcPort, pass.dstPort);
   }
-  let peer = findPeer(pass, context);
+  let peer = pass.peer === NONE || pass.egress === pass.ingress ? findPeer(pass, context) : pass.peer;
   if (peer === 0 && pass.record !== 0) {
     peer = connections.insert(pass.egress, protocol, pass.newDst, pass.newSrc, pass.newDstPort, pass.newSrcPort);
   }
   if ((pass.record === 0 || peer === 0) && connections.makeRoom(pass.now, context.tables)) {
     pass.record = connections.find(pass.ingress, protocol, pass.src, pass.dst, pass.srcPort, pass.dstPort);
+    pass.peer = NONE;
     return installStage(pass, context, pathId);
   }
   if (pass.record === 0 || peer === 0) {
@@ -112,7 +114,8 @@ function writePath(pass: Pass, context: Context, peer: number, pathId: number): 
   records[e + R_PATH] = pathId;
   let flags = 0;
   const isClosing = (table.cold[pass.record * COLD_WORDS + C_STATE] & STATE_CLOSING) !== 0;
-  if (context.cachePaths && !isClosing) flags |= PATH_VALID;
+  if (isClosing) flags |= RECORD_CLOSES;
+  else if (context.cachePaths) flags |= PATH_VALID;
   if (translates(pass)) flags |= PATH_TRANSLATES;
   if (isExit(attachments.kind[pass.egress])) flags |= PATH_EXIT;
   if (isTapped(tables, pass)) flags |= PATH_TAP;
@@ -203,7 +206,7 @@ function bindReply(pass: Pass, context: Context, peer: number, replyTo: number):
   records[e + R_NEW_SRC] = src;
   records[e + R_NEW_DST] = dst;
   records[e + R_NEW_PORTS] = ports;
-  records[e + R_EGRESS] = replyTo;
+  records[e + R_EGRESS] = (records[e + R_EGRESS] & RECORD_CLOSES) | replyTo;
 }
 
 function sameBinding(table: FlowTable, e: number, src: number, dst: number, ports: number, replyTo: number): boolean {

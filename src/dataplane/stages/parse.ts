@@ -10,7 +10,7 @@ import { PASSES_MAX } from '../../abi/limits.ts';
 import { ATTACHMENT, NIC_IP_FORWARDING, SETTING_ARP_ANSWER_UNUSED } from '../../abi/program.ts';
 import { PROV_EGRESS, STAGE } from '../../abi/provenance.ts';
 import { FATE, dropAt, type Pass } from '../pass.ts';
-import { ownerAttachment, type Tables } from '../tables.ts';
+import { ownerAttachment, swap16, swap32, type Tables } from '../tables.ts';
 import {
   ARP_LENGTH,
   ARP_REQUEST,
@@ -21,6 +21,7 @@ import {
 } from '../../wire/arp.ts';
 import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernetType } from '../../wire/ethernet.ts';
 import {
+  IPV4_HEADER_MIN,
   IPV4_OK,
   PROTOCOL_AH,
   PROTOCOL_ESP,
@@ -61,6 +62,31 @@ export function parseStage(pass: Pass, frames: DataView, tables: Tables): void {
   pass.src = ipv4Src(frames, pass.l3) | 0;
   pass.dst = ipv4Dst(frames, pass.l3) | 0;
   if (!readPorts(pass, frames)) return malformed(pass);
+  checkPass(pass, tables);
+}
+
+/** The same for a packet that the hit path has found plain: TCP or UDP, whole, its header without options and its
+ * lengths and checksum right. `p`: the frame's first word. */
+export function parsePlain(pass: Pass, words: Int32Array, p: number, tables: Tables): void {
+  const { attachments } = tables.program;
+  pass.kind = pass.ingress < tables.attachmentCount ? attachments.kind[pass.ingress] : ATTACHMENT.gone;
+  if (pass.kind === ATTACHMENT.gone) return dropAt(pass, DROP.ATTACHMENT_GONE, STAGE.egress, pass.ingress);
+  pass.network = attachments.vnet[pass.ingress];
+  pass.l3 = pass.l2 + ETHERNET_HEADER;
+  pass.l4 = pass.l3 + IPV4_HEADER_MIN;
+  pass.totalLength = swap16(words[p + 4] >>> 16);
+  pass.protocol = (words[p + 6] >>> 8) & 0xff;
+  pass.src = swap32(words[p + 7]);
+  pass.dst = swap32(words[p + 8]);
+  pass.srcPort = swap16(words[p + 9] & 0xffff);
+  pass.dstPort = swap16(words[p + 9] >>> 16);
+  if (pass.protocol === PROTOCOL_TCP) pass.tcpFlags = (words[p + 12] >>> 8) & 0x3f;
+  checkPass(pass, tables);
+}
+
+/** What both ways of parsing end with: hop limit, MTU, and the egress checks. */
+function checkPass(pass: Pass, tables: Tables): void {
+  const { attachments } = tables.program;
   pass.newSrc = pass.src;
   pass.newDst = pass.dst;
   pass.newSrcPort = pass.srcPort;
@@ -124,7 +150,6 @@ function arp(pass: Pass, frames: DataView, tables: Tables): void {
 
 function checkEgress(pass: Pass, tables: Tables): void {
   const { protocol } = pass;
-  const reject = (reason: number): void => dropAt(pass, reason, STAGE.egress, pass.ingress);
   if (protocol === PROTOCOL_UDP && pass.srcPort === DHCP_CLIENT && pass.dstPort === DHCP_SERVER) {
     if (pass.kind === ATTACHMENT.nic) {
       pass.fate = FATE.consume; // WIRE-12: the platform is the DHCP server
@@ -132,7 +157,7 @@ function checkEgress(pass: Pass, tables: Tables): void {
     }
   }
   // WIRE-10: 224.0.0.0/4 and above are multicast, reserved and broadcast; 0.0.0.0/8 is no destination.
-  if (pass.dst >>> 28 >= 0xe || pass.dst >>> 24 === 0) return reject(DROP.BROADCAST_MULTICAST);
+  if (pass.dst >>> 28 >= 0xe || pass.dst >>> 24 === 0) return reject(pass, DROP.BROADCAST_MULTICAST);
   if (
     protocol !== PROTOCOL_TCP &&
     protocol !== PROTOCOL_UDP &&
@@ -140,18 +165,22 @@ function checkEgress(pass: Pass, tables: Tables): void {
     protocol !== PROTOCOL_ESP &&
     protocol !== PROTOCOL_AH
   ) {
-    return reject(DROP.PROTOCOL_NOT_SUPPORTED);
+    return reject(pass, DROP.PROTOCOL_NOT_SUPPORTED);
   }
   if (protocol === PROTOCOL_UDP && (isReserved(pass.srcPort) || isReserved(pass.dstPort))) {
-    return reject(DROP.RESERVED_PORT);
+    return reject(pass, DROP.RESERVED_PORT);
   }
   if (pass.kind !== ATTACHMENT.nic) return;
   // NET-9: a source that is not the NIC's own needs IP forwarding (NET-8); other ipConfigs are own addresses (NET-10).
   if ((tables.program.attachments.flags[pass.ingress] & NIC_IP_FORWARDING) !== 0) {
-    if (pass.src >>> 28 >= 0xe || pass.src === 0) reject(DROP.SPOOFED_SOURCE);
+    if (pass.src >>> 28 >= 0xe || pass.src === 0) reject(pass, DROP.SPOOFED_SOURCE);
     return;
   }
-  if (ownerAttachment(tables, pass.network, pass.src) !== pass.ingress) reject(DROP.SPOOFED_SOURCE);
+  if (ownerAttachment(tables, pass.network, pass.src) !== pass.ingress) reject(pass, DROP.SPOOFED_SOURCE);
+}
+
+function reject(pass: Pass, reason: number): void {
+  dropAt(pass, reason, STAGE.egress, pass.ingress);
 }
 
 // WIRE-11; which port field is meant is not published: either.

@@ -31,18 +31,18 @@ const SMTP_PORT = 25;
 export function outboundAddressStage(pass: Pass, context: Context): void {
   const { attachments, publicIps } = context.tables.program;
   const nic = pass.ingress;
-  const reject = (reason: number): void => dropAt(pass, reason, STAGE.publicIp, nic);
+
   if (pass.protocol === PROTOCOL_TCP && pass.dstPort === SMTP_PORT) {
-    if ((attachments.flags[nic] & NIC_ALLOW_SMTP) === 0) return reject(DROP.OUTBOUND_SMTP_BLOCKED); // WIRE-20
+    if ((attachments.flags[nic] & NIC_ALLOW_SMTP) === 0) return reject(pass, DROP.OUTBOUND_SMTP_BLOCKED); // WIRE-20
   }
   if (reusePublicBinding(pass, context)) return;
   const method = attachments.outbound[nic];
   // NET-11, NET-16: what is translated is the NIC's own address; an appliance has to translate what it forwards itself.
   const isOwn = ownerAttachment(context.tables, pass.network, pass.src) === nic;
-  if (method === OUTBOUND.none || !isOwn) return reject(DROP.NO_OUTBOUND_PATH);
+  if (method === OUTBOUND.none || !isOwn) return reject(pass, DROP.NO_OUTBOUND_PATH);
   if (method !== OUTBOUND.publicIp) return natOut(pass, context, attachments.outboundIndex[nic], method);
   const row = publicIpOfSource(pass, context);
-  if (row < 0) return reject(DROP.NO_OUTBOUND_PATH);
+  if (row < 0) return reject(pass, DROP.NO_OUTBOUND_PATH);
   pass.newSrc = publicIps.address[row];
   pass.provenance[PROV_TRANSLATION] = TRANSLATION.publicIpOut;
   pass.provenance[PROV_NAT] = row;
@@ -79,17 +79,17 @@ function reusePublicBinding(pass: Pass, context: Context): boolean {
  * free. */
 function natOut(pass: Pass, context: Context, pool: number, method: number): void {
   const { natPools } = context.tables.program;
-  const reject = (reason: number): void => dropAt(pass, reason, STAGE.publicIp, pass.ingress);
   const isEcho = pass.protocol === PROTOCOL_ICMP && pass.icmpError === 0 && pass.srcPort === pass.dstPort;
   // NET-16: the implicit path carries neither fragments nor ICMP echo; port translation needs ports.
-  if (method === OUTBOUND.defaultAccess && (isEcho || pass.fragment !== 0)) return reject(DROP.NO_OUTBOUND_PATH);
-  if (pass.protocol !== PROTOCOL_TCP && pass.protocol !== PROTOCOL_UDP && !isEcho) return reject(DROP.NO_OUTBOUND_PATH);
-  if (natPools.addressStart[pool] === natPools.addressStart[pool + 1]) return reject(DROP.NO_OUTBOUND_PATH);
+  if (method === OUTBOUND.defaultAccess && (isEcho || pass.fragment !== 0)) return reject(pass, DROP.NO_OUTBOUND_PATH);
+  if (pass.protocol !== PROTOCOL_TCP && pass.protocol !== PROTOCOL_UDP && !isEcho)
+    return reject(pass, DROP.NO_OUTBOUND_PATH);
+  if (natPools.addressStart[pool] === natPools.addressStart[pool + 1]) return reject(pass, DROP.NO_OUTBOUND_PATH);
   const shard = (pass.facts >>> 8) & 0xff;
   for (let round = 0; round < SHARDS_PER_GROUP; round++) {
     if (takePort(pass, context, pool, NatPorts.lender(shard, round), isEcho)) return;
   }
-  reject(DROP.SNAT_PORT_EXHAUSTED);
+  reject(pass, DROP.SNAT_PORT_EXHAUSTED);
 }
 
 /** Looks for a free port among those of one shard; true when the pass has one. */
@@ -152,4 +152,8 @@ export function inboundAddressStage(pass: Pass, context: Context): void {
   if (pass.established === 1 || publicIps.standard[row] === 0) return;
   // NET-18: with no group on NIC or subnet, a Standard public IP lets nothing in.
   if ((attachments.flags[nic] & NIC_HAS_NSG) === 0) dropAt(pass, DROP.INBOUND_CLOSED_PUBLIC_IP, STAGE.publicIp, nic);
+}
+
+function reject(pass: Pass, reason: number): void {
+  dropAt(pass, reason, STAGE.publicIp, pass.ingress);
 }

@@ -6,7 +6,7 @@
 // Drops   NO_SUCH_DESTINATION (nobody's connection).
 
 import { DROP } from '../../abi/drop-reasons.ts';
-import { PROV_TRANSLATION, STAGE, TRANSLATION } from '../../abi/provenance.ts';
+import { NONE, PROV_TRANSLATION, STAGE, TRANSLATION } from '../../abi/provenance.ts';
 import { RECORD_WORDS } from '../../abi/regions.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import type { Context } from '../context.ts';
@@ -25,6 +25,7 @@ export function freeSourcePort(pass: Pass, context: Context): number {
   let port = pass.srcPort;
   for (let tries = PORT_LAST; tries > 0; tries--) {
     const binding = connections.find(pass.egress, pass.protocol, pass.newDst, pass.newSrc, pass.newDstPort, port);
+    pass.peer = binding;
     if (binding === 0 || !connections.isBound(binding, pass.now, tables)) return port;
     const e = binding * RECORD_WORDS;
     const isOwn =
@@ -34,6 +35,7 @@ export function freeSourcePort(pass: Pass, context: Context): number {
     if (isOwn) return port;
     port = port >= PORT_LAST ? PORT_FIRST : port + 1;
   }
+  pass.peer = NONE;
   return pass.srcPort;
 }
 

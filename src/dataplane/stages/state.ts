@@ -5,7 +5,7 @@
 
 import { DROP } from '../../abi/drop-reasons.ts';
 import { ATTACHMENT, NIC_REQUIRE_SYN } from '../../abi/program.ts';
-import { PROV_ENDPOINT, PROV_ESTABLISHED, STAGE } from '../../abi/provenance.ts';
+import { NONE, PROV_ENDPOINT, PROV_ESTABLISHED, STAGE } from '../../abi/provenance.ts';
 import { COLD_WORDS } from '../../abi/regions.ts';
 import { PROTOCOL_TCP } from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
@@ -20,7 +20,10 @@ export function isBareSyn(pass: Pass): boolean {
 
 export function stateStage(pass: Pass, context: Context): void {
   const { connections, tables } = context;
-  pass.record = connections.find(pass.ingress, pass.protocol, pass.src, pass.dst, pass.srcPort, pass.dstPort);
+  pass.record = pass.known;
+  if (pass.known === NONE) {
+    pass.record = connections.find(pass.ingress, pass.protocol, pass.src, pass.dst, pass.srcPort, pass.dstPort);
+  }
   // NSG-35: a SYN on an existing tuple destroys the connection and makes it anew.
   pass.fresh = isBareSyn(pass) ? 1 : 0;
   if (pass.kind === ATTACHMENT.provider) return providerState(pass, context);

@@ -7,19 +7,20 @@ import { memorySink } from '../../../src/control/capture/byte-sink.ts';
 import { readCapture } from '../../../src/control/capture/capture-reader.ts';
 import { CAPTURE_ISSUE_CODES } from '../../../src/control/capture/issue-codes.ts';
 import { PcapFile } from '../../../src/control/capture/pcap-writer.ts';
-import { encodeComments, PcapngFile } from '../../../src/control/capture/pcapng-writer.ts';
-import type { CaptureFile, CapturedFrame } from '../../../src/control/capture/capture-file.ts';
+import { encodePacketOptions, PcapngFile } from '../../../src/control/capture/pcapng-writer.ts';
+import { capturedFrame } from './capture-fixture.ts';
+import type { CaptureFile } from '../../../src/control/capture/capture-file.ts';
 
 const SEED = 20_260_101;
 
-const FRAMES: readonly Omit<CapturedFrame, 'interface'>[] = [
+const FRAMES = [
   {
     timeNs: 1_767_225_600_000_000_001n,
     bytes: Uint8Array.of(1, 2, 3),
     length: 3,
     direction: 'inbound',
     packetId: 1,
-    comments: encodeComments(['a', 'bc']),
+    comments: ['a', 'bc'],
   },
   {
     timeNs: 1_767_225_600_123_456_789n,
@@ -27,15 +28,18 @@ const FRAMES: readonly Omit<CapturedFrame, 'interface'>[] = [
     length: 60,
     direction: 'outbound',
     packetId: 2 ** 31 - 1,
-    comments: encodeComments([]),
+    comments: [],
   },
-];
+] as const;
 
 function fileOf(make: (sink: ReturnType<typeof memorySink>) => CaptureFile): Uint8Array {
   const sink = memorySink();
   const file = make(sink);
   const interfaces = [file.addInterface('app', 'NIC app'), file.addInterface('nva.in', 'NIC nva')];
-  FRAMES.forEach((frame, i) => file.writeFrame({ ...frame, interface: interfaces[i] as number }));
+  FRAMES.forEach(({ timeNs, bytes, length, packetId, direction, comments }, i) => {
+    const frame = capturedFrame(timeNs, bytes, length, packetId);
+    file.writeFrame(interfaces[i] as number, frame, encodePacketOptions(direction, comments));
+  });
   file.finish(0n, [{ interface: 0, received: 1, lost: 0 }]);
   return sink.contents() as Uint8Array;
 }

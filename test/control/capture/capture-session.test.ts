@@ -10,8 +10,9 @@ import { readCapture } from '../../../src/control/capture/capture-reader.ts';
 import { InputError } from '../../../src/control/issues.ts';
 import { buildFrame, parseIpv4, TCP_SYN } from '../../../src/wire/index.ts';
 import { AT, provenanceRow, ROUTE, RULE, SIDE_TABLE } from '../diagnose/provenance-fixture.ts';
+import { batchOf, record } from './capture-fixture.ts';
 import type { CaptureOptions, CaptureSummary } from '../../../src/control/capture/capture-session.ts';
-import type { TapRecord } from '../../../src/control/engine/engine.ts';
+import type { TapRecord } from './capture-fixture.ts';
 
 const TO_SQL = provenanceRow({
   ingress: AT.app,
@@ -34,10 +35,6 @@ function syn(src: string, dst: string, srcPort = 50_000): Uint8Array {
   return buildFrame({ src: parseIpv4(src), dst: parseIpv4(dst), tcp: { srcPort, dstPort: 1433, flags: TCP_SYN } });
 }
 
-function record(fields: Partial<TapRecord> & Pick<TapRecord, 'packetId' | 'provenance' | 'bytes'>): TapRecord {
-  return { timeNs: fields.packetId * 1_000_001, phase: 'before', length: fields.bytes.length, ...fields };
-}
-
 const RECORDS: readonly TapRecord[] = [
   record({ packetId: 1, provenance: TO_SQL, bytes: syn('10.0.0.4', '10.0.2.5') }),
   record({ packetId: 1, provenance: TO_SQL, phase: 'after', bytes: syn('10.0.0.4', '10.9.0.4') }),
@@ -53,7 +50,7 @@ const OPTIONS: CaptureOptions = {
 
 async function capture(options: Partial<CaptureOptions> = {}, records = RECORDS, lost = 0): Promise<CaptureSummary> {
   const session = new CaptureSession({ ...OPTIONS, ...options });
-  session.write(records);
+  session.write(batchOf(records));
   session.noteLost(lost);
   return session.close();
 }
@@ -159,7 +156,7 @@ test('classic pcap holds the same frames', async () => {
 test('the same records give the same bytes, however they are divided and interned', async () => {
   const whole = await capture({ merged: true });
   const session = new CaptureSession({ ...OPTIONS, merged: true });
-  for (const entry of RECORDS) session.write([{ ...entry, provenance: entry.provenance.slice() }]);
+  for (const entry of RECORDS) session.write(batchOf([{ ...entry, provenance: entry.provenance.slice() }]));
   expect((await session.close()).files).toEqual(whole.files);
 });
 
@@ -189,13 +186,13 @@ test('file names are safe and never collide', async () => {
 test('a NIC keeps its file when the network changes around it', async () => {
   const session = new CaptureSession({ directory: 'captures', memory: true });
   session.addSideTable(SIDE_TABLE);
-  session.write([RECORDS[2]]);
+  session.write(batchOf([RECORDS[2]]));
   const attachments = SIDE_TABLE.attachments.map((info) => info && { ...info, attachment: info.attachment + 1 });
   session.addSideTable({ ...SIDE_TABLE, epoch: 2, attachments: [undefined, ...attachments] }, 2);
   const later = DENIED.map((value, i) => (i === 0 ? 2 : i === 1 || i === 12 ? value + 1 : value));
-  session.write([{ ...RECORDS[2], packetId: 3, provenance: later }]);
+  session.write(batchOf([{ ...RECORDS[2], packetId: 3, provenance: later }]));
   const stale = { ...RECORDS[2], provenance: DENIED.slice() };
-  expect(() => session.write([stale])).toThrow('epoch 1');
+  expect(() => session.write(batchOf([stale]))).toThrow('epoch 1');
   const { files } = await session.close();
   expect(files.map(({ point, frames }) => [point, frames])).toEqual([['nva.out', 2]]);
 });
@@ -203,7 +200,7 @@ test('a NIC keeps its file when the network changes around it', async () => {
 test('a closed capture takes nothing more', async () => {
   const session = new CaptureSession(OPTIONS);
   await session.close();
-  expect(() => session.write([])).toThrow('closed');
+  expect(() => session.write(batchOf([]))).toThrow('closed');
   await expect(session.close()).rejects.toThrow('closed');
 });
 
@@ -231,7 +228,7 @@ describe('on disk', () => {
     const session = new CaptureSession({ ...OPTIONS, memory: false, directory, points: ['app'] });
     const bytes = new Uint8Array(9000);
     const many = Array.from({ length: 100 }, (_, i) => record({ packetId: i + 1, provenance: TO_SQL, bytes }));
-    session.write(many);
+    session.write(batchOf(many));
     expect(readFileSync(join(directory, 'app.pcapng')).length).toBeGreaterThan(500_000);
     const { files } = await session.close();
     expect(files[0]?.frames).toBe(100);
@@ -243,7 +240,7 @@ describe('on disk', () => {
     const occupied = join(directory, 'occupied');
     writeFileSync(occupied, '');
     const session = new CaptureSession({ ...OPTIONS, memory: false, directory: join(occupied, 'x') });
-    expect(() => session.write(RECORDS)).toThrow(InputError);
+    expect(() => session.write(batchOf(RECORDS))).toThrow(InputError);
     expect(existsSync(join(occupied, 'x'))).toBe(false);
   });
 });

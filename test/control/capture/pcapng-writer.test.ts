@@ -5,7 +5,7 @@ import { ByteBuffer } from '../../../src/control/capture/byte-buffer.ts';
 import { memorySink } from '../../../src/control/capture/byte-sink.ts';
 import { PcapFile, writePcapHeader, writePcapRecord } from '../../../src/control/capture/pcap-writer.ts';
 import {
-  encodeComments,
+  encodePacketOptions,
   PcapngFile,
   writeInterface,
   writeNames,
@@ -13,6 +13,7 @@ import {
   writeSectionHeader,
   writeStatistics,
 } from '../../../src/control/capture/pcapng-writer.ts';
+import { capturedFrame } from './capture-fixture.ts';
 
 function bytesOf(write: (out: ByteBuffer) => void): string {
   const out = new ByteBuffer();
@@ -64,16 +65,9 @@ test('names are one record per address, in the order given', () => {
 });
 
 test('a packet has its stamp split high and low, direction, id, comments and padding', () => {
-  const frame = {
-    interface: 2,
-    timeNs: 0x0102030405060708n,
-    bytes: Uint8Array.of(0xde, 0xad, 0xbe, 0xef, 0x01),
-    length: 60,
-    direction: 'outbound',
-    packetId: 7,
-    comments: encodeComments(['hi', 'four']),
-  } as const;
-  expect(bytesOf((out) => writePacket(out, frame))).toBe(
+  const frame = capturedFrame(0x0102030405060708n, Uint8Array.of(0xde, 0xad, 0xbe, 0xef, 0x01), 60, 7);
+  const comments = ['hi', 'four'];
+  expect(bytesOf((out) => writePacket(out, 2, frame, encodePacketOptions('outbound', comments)))).toBe(
     block(
       '06000000 50000000 02000000 04030201 08070605 05000000 3c000000',
       'deadbeef 01000000',
@@ -84,7 +78,7 @@ test('a packet has its stamp split high and low, direction, id, comments and pad
       '00000000 50000000',
     ),
   );
-  const inbound = bytesOf((out) => writePacket(out, { ...frame, direction: 'inbound' }));
+  const inbound = bytesOf((out) => writePacket(out, 2, frame, encodePacketOptions('inbound', comments)));
   expect(inbound).toContain(block('0200 0400 01000000'));
 });
 
@@ -107,18 +101,33 @@ test('classic pcap has a nanosecond magic and seconds with nanoseconds', () => {
   expect(bytesOf((out) => writePcapHeader(out, 262_144))).toBe(
     block('4d3cb2a1 0200 0400 00000000 00000000 00000400 01000000'),
   );
-  const record = { timeNs: 2_000_000_003n, bytes: Uint8Array.of(1, 2, 3), length: 9 };
+  const record = capturedFrame(2_000_000_003n, Uint8Array.of(1, 2, 3), 9, 1);
   expect(bytesOf((out) => writePcapRecord(out, record))).toBe(block('02000000 03000000 03000000 09000000 010203'));
 });
 
+test.each([0n, 999_999_999n, 1_000_000_000n, 1_767_225_599_999_999_999n, 1_767_225_600_000_000_000n, 2n ** 62n])(
+  'classic pcap divides %d nanoseconds exactly',
+  (timeNs) => {
+    const out = new ByteBuffer();
+    writePcapRecord(out, capturedFrame(timeNs, new Uint8Array(0), 0, 1));
+    const written = new DataView(out.take().buffer);
+    const parts = [written.getUint32(0, true), written.getUint32(4, true)];
+    expect(parts).toEqual([Number(timeNs / 1_000_000_000n) % 2 ** 32, Number(timeNs % 1_000_000_000n)]);
+  },
+);
+
 test('a file reaches its sink in large pieces and knows its length', () => {
   const pieces: number[] = [];
-  const sink = { append: (bytes: Uint8Array) => void pieces.push(bytes.length), contents: () => undefined };
+  const sink = {
+    append: (bytes: Uint8Array) => void pieces.push(bytes.length),
+    contents: () => undefined,
+    close: () => undefined,
+  };
   const file = new PcapngFile(sink);
   const index = file.addInterface('app', 'NIC app');
-  const bytes = new Uint8Array(1000);
-  const frame = { interface: index, timeNs: 0n, bytes, length: 1000, direction: 'inbound', packetId: 1 } as const;
-  for (let i = 0; i < 300; i++) file.writeFrame({ ...frame, comments: new Uint8Array(0) });
+  const frame = capturedFrame(0n, new Uint8Array(1000), 1000, 1);
+  const options = encodePacketOptions('inbound', []);
+  for (let i = 0; i < 300; i++) file.writeFrame(index, frame, options);
   expect(pieces.length).toBe(1);
   file.finish(0n, [{ interface: index, received: 300, lost: 0 }]);
   expect(pieces.length).toBe(2);
