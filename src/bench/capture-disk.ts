@@ -39,8 +39,6 @@ export interface CaptureDiskOptions {
 
 /** Files are read back and checked up to this size, all together. */
 const CHECKED_BYTES = 32 * 1024 * 1024;
-/** Words of a batch: taken from the ring and written while they are in the second-level cache. */
-const WORDS_PER_BATCH = 64 * 1024;
 /** Batches between two looks at the event loop, where the worker's death would show. */
 const BATCHES_PER_TURN = 64;
 
@@ -130,7 +128,7 @@ async function drain(
     if (batches % BATCHES_PER_TURN === 0) await nextTurn();
     const isDone = Atomics.load(signals, S_STATE) === DONE;
     if (isDone && forwardedMs === 0) forwardedMs = performance.now();
-    memory.takeTaps(batch, WORDS_PER_BATCH);
+    memory.takeTaps(batch);
     if (batch.count === 0) {
       if (isDone) break;
       Atomics.wait(signals, S_STATE, RUNNING, 1);

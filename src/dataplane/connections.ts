@@ -267,6 +267,6 @@ const DIRECTORY_NOTICE = 0x100;
 const ANNOUNCED_PER_BATCH = 4 * MAX_BATCH;
 const FULL_SWEEP_MS = 1000;
 /** Records that the sweep looks at before it frees the dead among them. */
-const RECLAIM_GROUP = 32;
+const RECLAIM_GROUP = 128;
 /** A fraction of the shortest idle time (4 minutes): the dead stay a small part of the table. */
 const SWEEP_MS = 60_000;

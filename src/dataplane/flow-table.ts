@@ -3,7 +3,8 @@
 // connection at this attachment (rules are skipped), and the path of what this guest sends. Records never move, so a
 // record number may be kept as a link.
 //
-//   index    Int32 per entry: tag (8 bits of the hash) << 24 | record; 0 is free; linear probing, load <= 1/4
+//   index    Int32 per entry: tag (8 bits of the hash) << 24 | record; 0 is free, VACATED was used; linear probing,
+//            load <= 1/4
 //   record   16 words, one cache line (layout below); cold part 8 words
 //
 // Addresses and ports are kept as the little-endian loads of the frame's bytes, so that the hit path compares, hashes
@@ -90,6 +91,9 @@ export function hashKey(src: number, dst: number, ports: number, key: number): n
   return h ^ (h >>> 16);
 }
 
+/** An index entry whose record was removed while entries stood behind it: no record, and not the end of a run. */
+const VACATED = 0x01000000;
+
 export class FlowTable {
   readonly index: Int32Array;
   readonly records: Int32Array;
@@ -100,6 +104,8 @@ export class FlowTable {
   count: number;
   private firstFree: number;
   private unused: number;
+  /** Vacated places of the index. */
+  private vacated: number;
 
   constructor(regions: Regions) {
     this.index = regions.index;
@@ -111,6 +117,7 @@ export class FlowTable {
     this.count = 0;
     this.firstFree = 0;
     this.unused = 1;
+    this.vacated = 0;
   }
 
   /** The record of a key, or 0. */
@@ -164,7 +171,8 @@ export class FlowTable {
     cold[c + C_NAT] = -1;
     cold[c + C_NEXT] = 0;
     let i = h & mask;
-    while (index[i] !== 0) i = (i + 1) & mask;
+    while (index[i] !== 0 && index[i] !== VACATED) i = (i + 1) & mask;
+    if (index[i] === VACATED) this.vacated--;
     index[i] = (h & 0xff000000) | record;
     this.count++;
     return record;
@@ -181,19 +189,37 @@ export class FlowTable {
     const h = cold[record * COLD_WORDS + C_HASH];
     let i = h & mask;
     while ((index[i] & 0xffffff) !== record) i = (i + 1) & mask;
-    // Close the gap: move back every entry of the run that may stand there.
-    for (let j = (i + 1) & mask; index[j] !== 0; j = (j + 1) & mask) {
-      const home = cold[(index[j] & 0xffffff) * COLD_WORDS + C_HASH] & mask;
-      if (((j - home) & mask) >= ((j - i) & mask)) {
-        index[i] = index[j];
-        i = j;
+    // Entries behind this one may have been pushed past it: searches must go on here. At the end of a run there are none,
+    // and the vacated places before it are free again. So nothing but this line of the index is read.
+    if (index[(i + 1) & mask] !== 0) {
+      index[i] = VACATED;
+      this.vacated++;
+    } else {
+      index[i] = 0;
+      for (i = (i - 1) & mask; index[i] === VACATED; i = (i - 1) & mask) {
+        index[i] = 0;
+        this.vacated--;
       }
     }
-    index[i] = 0;
     this.records[record * RECORD_WORDS + R_KEY] = 0;
     this.cold[record * COLD_WORDS + C_NEXT] = this.firstFree;
     this.firstFree = record;
     this.count--;
+    if (this.vacated > mask >>> 2) this.rebuildIndex();
+  }
+
+  // Rare: only traffic that crowds one part of the index leaves so many vacated places.
+  private rebuildIndex(): void {
+    const { index, records, cold, mask } = this;
+    index.fill(0);
+    this.vacated = 0;
+    for (let record = 1; record < this.unused; record++) {
+      if (records[record * RECORD_WORDS + R_KEY] === 0) continue;
+      const h = cold[record * COLD_WORDS + C_HASH];
+      let i = h & mask;
+      while (index[i] !== 0) i = (i + 1) & mask;
+      index[i] = (h & 0xff000000) | record;
+    }
   }
 
   /** Highest record number ever used: sweeps end there. */

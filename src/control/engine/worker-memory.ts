@@ -147,16 +147,15 @@ export class WorkerMemory {
     this.tapRow.fill(0);
   }
 
-  /** Moves the tap records that are ready into a batch, oldest first; stops once it has moved `wordsMax` words. */
-  takeTaps(into: TapBatch, wordsMax = Infinity): void {
+  /** Moves the tap records that are ready into a batch. */
+  takeTaps(into: TapBatch): void {
     const { control, taps } = this.regions;
     const head = Atomics.load(control, CONTROL.tapHead);
     let tail = control[CONTROL.tapTail] ?? 0;
     if (tail === head) return;
     if (this.tapRows !== into.rows) this.tapRow.fill(0);
     this.tapRows = into.rows;
-    const first = tail;
-    while (tail !== head && ((tail - first) | 0) < wordsMax) {
+    while (tail !== head) {
       const at = tail & (taps.length - 1);
       const size = taps[at + TAP_SIZE] as number;
       if (size > 0) {

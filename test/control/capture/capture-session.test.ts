@@ -11,6 +11,9 @@ import { InputError } from '../../../src/control/issues.ts';
 import { buildFrame, parseIpv4, TCP_SYN } from '../../../src/wire/index.ts';
 import { AT, provenanceRow, ROUTE, RULE, SIDE_TABLE } from '../diagnose/provenance-fixture.ts';
 import { batchOf, record } from './capture-fixture.ts';
+import { plainCapture } from './plain-capture.ts';
+import { Random } from '../../../src/bench/random.ts';
+import { parseCaptureFilter } from '../../../src/control/capture/filter.ts';
 import type { CaptureOptions, CaptureSummary } from '../../../src/control/capture/capture-session.ts';
 import type { TapRecord } from './capture-fixture.ts';
 
@@ -158,6 +161,63 @@ test('the same records give the same bytes, however they are divided and interne
   const session = new CaptureSession({ ...OPTIONS, merged: true });
   for (const entry of RECORDS) session.write(batchOf([{ ...entry, provenance: entry.provenance.slice() }]));
   expect((await session.close()).files).toEqual(whole.files);
+});
+
+describe('the files are those of a plain writer, byte for byte', () => {
+  const rows = [
+    TO_SQL,
+    DENIED,
+    provenanceRow({ ingress: AT.app, egress: AT.web, outNic: RULE.allowSql, route: ROUTE.peering }),
+    provenanceRow({ ingress: AT.web, egress: AT.nva, route: ROUTE.toNva }),
+    provenanceRow({ ingress: AT.sqlmi, egress: AT.app, endpoint: 0, translation: 'endpointReply' }),
+    provenanceRow({ ingress: AT.app, egress: AT.internet, route: ROUTE.internet }),
+  ];
+  const random = new Random(20_260_101);
+  // Many share a time, some are beyond 32 bits of nanoseconds, most are 54 to 60 bytes long, some up to 1,514 or cut.
+  const records = Array.from({ length: 3000 }, (_, i): TapRecord => {
+    const frame = syn('10.0.0.4', i % 3 === 0 ? '10.9.0.4' : '10.0.2.5', 1024 + i);
+    const length = random.below(4) === 0 ? 54 + random.below(1461) : 54 + random.below(7);
+    const bytes = new Uint8Array(random.below(20) === 0 ? random.below(length) : length);
+    bytes.set(frame.subarray(0, bytes.length));
+    return {
+      packetId: 1 + random.below(2 ** 31 - 1),
+      timeNs: random.below(4) * 2 ** 33 + random.below(300) * 14_316_557,
+      phase: random.below(2) === 0 ? 'before' : 'after',
+      provenance: rows[random.below(rows.length)],
+      length,
+      bytes,
+    };
+  });
+  const { filter } = parseCaptureFilter('dst host 10.9.0.4');
+
+  test.each<[string, Partial<CaptureOptions>, number]>([
+    ['pcapng', {}, 0],
+    ['pcapng of everything in one file', { merged: true }, 7],
+    ['pcapng with a filter', { filter: 'dst host 10.9.0.4', merged: true }, 0],
+    ['pcapng with a snap length', { snapLength: 57 }, 0],
+    ['pcapng that begins before 1970 is over', { startTimeNs: 0xffff_fff0n }, 0],
+    ['pcap', { format: 'pcap', merged: true }, 3],
+    ['pcap with a snap length', { format: 'pcap', snapLength: 57 }, 0],
+  ])('%s', async (_, options, lost) => {
+    const { files } = await capture({ ...options, names: [] }, records, lost);
+    const plain = plainCapture(records, {
+      sideTable: SIDE_TABLE,
+      startTimeNs: VIRTUAL_EPOCH_NS,
+      format: 'pcapng',
+      snapLength: 262_144,
+      merged: false,
+      ...options,
+      lost,
+      ...(options.filter === undefined || filter === undefined
+        ? { filter: undefined }
+        : { filter: [filter.text, (frame: Uint8Array) => filter.match(frame)] as const }),
+    });
+    const written = new Map(files.map(({ point, contents }) => [point ?? 'all', contents]));
+    expect([...written.keys()].toSorted()).toEqual([...plain.keys()].toSorted());
+    for (const [name, bytes] of plain) {
+      expect(Buffer.compare(written.get(name) ?? Buffer.alloc(0), bytes), `${name} differs`).toBe(0);
+    }
+  });
 });
 
 test('file names are safe and never collide', async () => {
