@@ -46,7 +46,7 @@ const BATCHES_PER_TURN = 64;
  * load TypeScript) and about 1 kB of disk per packet; TMPDIR says where. */
 export async function captureDisk(options: CaptureDiskOptions): Promise<BenchRow[]> {
   const { flows, rules, frame, format, load, packets, seed } = options;
-  const directory = mkdtempSync(join(tmpdir(), 'vnetem-bench-'));
+  const directory = mkdtempSync(join(tmpdir(), 'vnetem-bench-capture-'));
   try {
     const run = await writeAll(options, directory);
     const { summary, seconds, lost, records } = run;
@@ -112,7 +112,7 @@ async function writeAll(options: CaptureDiskOptions, directory: string): Promise
   }
 }
 
-/** What the control thread of a run does: takes records and writes them, until the worker is done and the ring empty. */
+/** What the control thread of a run does: takes records and writes them, until worker and ring have no more. */
 async function drain(
   memory: WorkerMemory,
   capture: CaptureSession,

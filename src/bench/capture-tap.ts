@@ -38,15 +38,16 @@ export function captureTap(options: CaptureTapOptions): BenchRow[] {
     { flows, rules, seed, frames: [frame] },
     { capture: true, snapLength: WHOLE_FRAMES },
   );
+  const untapped = traffic.compiled.program;
   const tapped = compileCaptured({ rules, seed }, traffic.compiled).program;
   const blocks = new Blocks(lane, options.packets);
   const before: number[] = [];
   const off: number[] = [];
   const on: number[] = [];
-  for (let i = 0; i < rounds; i++) before.push(...blocks.measure(traffic.compiled.program));
+  for (let i = 0; i < rounds; i++) before.push(...blocks.measure(untapped, false));
   for (let i = 0; i < rounds; i++) {
-    on.push(...blocks.measure(tapped));
-    off.push(...blocks.measure(traffic.compiled.program));
+    on.push(...blocks.measure(tapped, true));
+    off.push(...blocks.measure(untapped, false));
   }
   const lost = lane.regions.counters[COUNT.tapsLost];
   if (lost > 0) throw new Error(`${lost} records were lost`);
@@ -91,13 +92,16 @@ class Blocks {
   }
 
   /** Nanoseconds per packet of the turns of many windows. */
-  measure(program: Program): readonly number[] {
-    const { forwarder } = this.lane;
-    forwarder.load(program);
-    while (forwarder.tidy()) continue;
-    const { load, packets } = this;
+  measure(program: Program, isTapped: boolean): readonly number[] {
+    const { load, packets, lane } = this;
+    const { control } = lane.regions;
+    lane.forwarder.load(program);
+    while (lane.forwarder.tidy()) continue;
+    const headBefore = control[CONTROL.tapHead];
     const { processing, outcome } = measureLane(this.drained, { packets, load, warmUp: WARM_PACKETS });
     if (this.outcome !== '' && outcome !== this.outcome) throw new Error('a tap changed what became of a packet');
+    if ((control[CONTROL.tapHead] !== headBefore) !== isTapped)
+      throw new Error(isTapped ? 'nothing was tapped' : 'packets were tapped');
     this.outcome = outcome;
     return processing;
   }

@@ -30,6 +30,8 @@ import {
   regionSizes,
   type Regions,
 } from '../abi/regions.ts';
+import { prepareRehearsal, rehearse, type Stage } from '../control/engine/rehearsal.ts';
+import { WorkerMemory } from '../control/engine/worker-memory.ts';
 import { Forwarder } from '../dataplane/forwarder.ts';
 import { takeTurn } from '../dataplane/turn.ts';
 import { createGenerator, createSink, type Template, type TemplateList } from './ends.ts';
@@ -86,6 +88,8 @@ export function createLane(options: LaneOptions): Lane {
     regionSizes({ connections: options.connections, slots, capture: options.capture ?? false }),
   );
   const forwarder = new Forwarder(regions, options.program, { snapLength: options.snapLength ?? 0 });
+  rehearseLane(regions, forwarder);
+  forwarder.load(options.program);
   const templates = options.templates ?? { count: 0, at: noTemplate };
   const generate = createGenerator(regions, templates);
   const sink = createSink(regions);
@@ -115,6 +119,22 @@ export function createLane(options: LaneOptions): Lane {
       });
     },
   };
+}
+
+/** What a worker of the product does before its first packet. */
+function rehearseLane(regions: Regions, forwarder: Forwarder): void {
+  const stage: Stage = {
+    memories: [new WorkerMemory(regions)],
+    push: (program) => forwarder.load(program),
+    decide: () => {
+      while (takeTurn(regions, forwarder) > 0) continue;
+    },
+    restart: (records) => forwarder.restart(records),
+  };
+  rehearse(stage, prepareRehearsal(regions.sizes));
+  // The rings are empty; a lane begins at their beginning.
+  const { ingressHead, ingressTail, egressHead, egressTail } = CONTROL;
+  for (const cursor of [ingressHead, ingressTail, egressHead, egressTail]) regions.control[cursor] = 0;
 }
 
 function noTemplate(): never {

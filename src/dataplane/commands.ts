@@ -7,7 +7,11 @@ import { CONTROL, type Regions } from '../abi/regions.ts';
 import { Forwarder } from './forwarder.ts';
 
 export type WorkerCommand =
-  { readonly kind: 'push'; readonly program: Uint8Array } | { readonly kind: 'collect' } | { readonly kind: 'stop' };
+  | { readonly kind: 'push'; readonly program: Uint8Array }
+  /** See Forwarder.restart; the worker runs no epoch until the next push. */
+  | { readonly kind: 'restart'; readonly records?: number }
+  | { readonly kind: 'collect' }
+  | { readonly kind: 'stop' };
 
 /** Values of CONTROL.state. */
 export const WORKER_STOPPED = 1;
@@ -35,6 +39,7 @@ export function obeyCommand(worker: Commanded): void {
   if (received === undefined) throw new Error('a command was announced and is not there');
   const command = received.message as WorkerCommand;
   if (command.kind === 'push') loadProgram(worker, command.program);
+  else if (command.kind === 'restart') restart(worker, command.records);
   else if (command.kind === 'collect') worker.forwarder?.collectPaths();
   else Atomics.store(control, CONTROL.state, WORKER_STOPPED);
   Atomics.add(control, CONTROL.obeyed, 1);
@@ -56,4 +61,9 @@ function loadProgram(worker: Commanded, bytes: Uint8Array): void {
     throw error;
   }
   Atomics.store(worker.regions.control, CONTROL.epoch, worker.forwarder.epoch);
+}
+
+function restart({ forwarder, regions }: Commanded, records: number | undefined): void {
+  forwarder?.restart(records);
+  Atomics.store(regions.control, CONTROL.epoch, 0);
 }

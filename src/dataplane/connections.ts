@@ -62,6 +62,17 @@ export class Connections {
     this.touched = 0;
   }
 
+  /** Forgets every connection without a word to the injector; at most `records` records may be used from here on. */
+  restart(records?: number): void {
+    this.table.restart(records);
+    // As if the ring of notices were full: the first notice reads the injector's cursor, like one of a full ring.
+    this.noticeTail = (this.noticeHead - this.notices.length / NOTICE_WORDS) | 0;
+    this.sweepAt = 0;
+    this.sweptUntil = 0;
+    this.sweepDue = 0;
+    this.fullSweepAt = -FULL_SWEEP_MS;
+  }
+
   /** The record of `attachment` for a connection seen from there, or 0. Addresses in host order. */
   find(attachment: number, protocol: number, src: number, dst: number, srcPort: number, dstPort: number): number {
     return this.table.find(swap32(src), swap32(dst), portsWord(srcPort, dstPort), (attachment << 8) | protocol);
@@ -182,10 +193,11 @@ export class Connections {
     const capacity = notices.length / NOTICE_WORDS;
     // Removals leave room for what a batch announces: a stale directory entry only steers a later connection to another
     // shard, but an announcement must not be lost.
-    const room = learn === 0 ? capacity - ANNOUNCED_PER_BATCH : capacity;
+    const isRemoval = learn === 0;
+    const room = isRemoval ? capacity - ANNOUNCED_PER_BATCH : capacity;
     if (((head - this.noticeTail) | 0) >= room) this.noticeTail = Atomics.load(this.control, CONTROL.noticeTail);
     if (((head - this.noticeTail) | 0) >= room) {
-      if (learn === 0) return;
+      if (isRemoval) return;
       throw new Error(`steering notices: all ${capacity} places are taken, the injector does not read them`);
     }
     const at = (head & (capacity - 1)) * NOTICE_WORDS;

@@ -100,7 +100,8 @@ export class FlowTable {
   readonly floats: Float64Array;
   readonly cold: Int32Array;
   readonly mask: number;
-  readonly capacity: number;
+  /** Records that may be in use. */
+  capacity: number;
   count: number;
   private firstFree: number;
   private unused: number;
@@ -189,8 +190,8 @@ export class FlowTable {
     const h = cold[record * COLD_WORDS + C_HASH];
     let i = h & mask;
     while ((index[i] & 0xffffff) !== record) i = (i + 1) & mask;
-    // Entries behind this one may have been pushed past it: searches must go on here. At the end of a run there are none,
-    // and the vacated places before it are free again. So nothing but this line of the index is read.
+    // Entries behind this one may have been pushed past it: searches must go on here. At the end of a run there are
+    // none, and the vacated places before it are free again. So nothing but this line of the index is read.
     if (index[(i + 1) & mask] !== 0) {
       index[i] = VACATED;
       this.vacated++;
@@ -220,6 +221,16 @@ export class FlowTable {
       while (index[i] !== 0) i = (i + 1) & mask;
       index[i] = (h & 0xff000000) | record;
     }
+  }
+
+  /** Empties the table; at most `records` records may be used from here on, by default as many as memory allows. */
+  restart(records = this.cold.length / COLD_WORDS - 1): void {
+    for (let record = this.high; record > 0; record--) {
+      if (this.records[record * RECORD_WORDS + R_KEY] !== 0) this.remove(record);
+    }
+    this.capacity = records;
+    this.firstFree = 0;
+    this.unused = 1;
   }
 
   /** Highest record number ever used: sweeps end there. */

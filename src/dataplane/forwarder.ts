@@ -2,6 +2,7 @@
 //
 //   forward()   hit path over the batch (misses and stale flows walk the slow path), taps, a step of the sweep
 //   load()      a new program becomes current, between two batches
+//   restart()   everything but the program is forgotten, behind a rehearsal (control/engine/rehearsal.ts)
 //
 // The worker loop, the inline engine and the benchmarks drive the same object.
 
@@ -92,6 +93,20 @@ export class Forwarder {
     if (gone !== undefined) this.connections.removeAttachments((attachment) => gone[attachment] === 1);
     this.connections.publishNotices();
     this.noteEpoch();
+  }
+
+  /** Forgets connections, paths, totals and everything else but the program, as if no packet had ever come. Only while
+   * every ring is empty. At most `records` records of the flow table may be used from here on, by default all. */
+  restart(records?: number): void {
+    const { connections, context, regions } = this;
+    connections.restart(records);
+    this.paths.restart();
+    this.oldestEpoch.restart();
+    this.tap.restart();
+    context.natPorts.restart();
+    this.slowPath.forgetFragments();
+    regions.counters.fill(0);
+    regions.traffic.fill(0);
   }
 
   /** True when so few provenance rows are free that `collectPaths` is due. */

@@ -21,6 +21,7 @@ import {
   PATH_VALID,
   hashKey,
 } from './flow-table.ts';
+import { createRareCalls } from './rare-calls.ts';
 import { NOT_PLAIN, type SlowPath } from './slow-path.ts';
 import type { Tap } from './tap.ts';
 
@@ -55,7 +56,7 @@ export function createHitPath(
   const ringMask = regions.sizes.ring - 1;
   const slotWords = regions.sizes.slotBytes >> 2;
   const firstWord = (frameOffset(regions.sizes, 0) - 2) >> 2;
-  const table = connections.table;
+  const { run, find, tcpEnd, copy } = createRareCalls(slowPath, connections, tap);
 
   return function forwardBatch(count: number, tail: number, head: number): void {
     // Hoisted: V8 folds a closure constant's data pointer and length only when it is read once into a local.
@@ -131,7 +132,7 @@ export function createHitPath(
         const o = ((to + i) & ringMask) << EGRESS_SHIFT;
         const p = starts[i & GROUP_MASK];
         if (p < 0) {
-          slowPath.run(d, o, ~p, NOT_PLAIN);
+          run[i & 1](d, o, ~p, NOT_PLAIN);
           continue;
         }
         const key = keys[i & GROUP_MASK];
@@ -142,7 +143,7 @@ export function createHitPath(
         if (((recordSrc[e] ^ src) | (recordDst[e] ^ dst) | (recordPorts[e] ^ ports) | (recordKey[e] ^ key)) !== 0) {
           // The tag of another flow was the same, or a slow pass of this batch changed the table. Record 0 is free: its
           // path is never valid.
-          e = table.find(src, dst, ports, key) << RECORD_SHIFT;
+          e = find[i & 1](src, dst, ports, key) << RECORD_SHIFT;
         }
         const facts = recordEgress[e];
         const isTcp = (key & 0xff) === TCP;
@@ -157,7 +158,7 @@ export function createHitPath(
           ((flags & (SYN | ACK)) === SYN && i !== walkedAt);
         if (isStale) {
           if (i === walkedAt) throw new Error(`record ${e >> RECORD_SHIFT} is stale right after its installation`);
-          const record = slowPath.run(d, o, p, e >> RECORD_SHIFT);
+          const record = run[i & 1](d, o, p, e >> RECORD_SHIFT);
           if (record === 0) continue;
           // It has a path now, and is forwarded like the packets that follow: once more from the top.
           found[i & GROUP_MASK] = record << RECORD_SHIFT;
@@ -169,7 +170,7 @@ export function createHitPath(
 
         const bytes = inLength[d];
         const path = i === walkedAt ? slowPath.path : recordPath[e];
-        if ((facts & PATH_TAP) !== 0) tap.copy(p, bytes, d, 0, path);
+        if ((facts & PATH_TAP) !== 0) copy[i & 1](p, bytes, d, 0, path);
 
         if ((facts & PATH_TRANSLATES) !== 0) {
           const deltas = recordDeltas[e];
@@ -211,8 +212,8 @@ export function createHitPath(
         outPath[o] = path;
         forwarded++;
         exits += exit;
-        if ((flags & FIN_OR_RST) !== 0) connections.tcpEnd(e >> RECORD_SHIFT, flags, time);
-        if ((facts & PATH_TAP) !== 0) tap.copy(p, bytes, d, 1, path);
+        if ((flags & FIN_OR_RST) !== 0) tcpEnd[i & 1](e >> RECORD_SHIFT, flags, time);
+        if ((facts & PATH_TAP) !== 0) copy[i & 1](p, bytes, d, 1, path);
       }
     }
     touched[0] = touch;

@@ -21,6 +21,11 @@ export class NatPorts {
     this.cursors = grown;
   }
 
+  /** Every search begins anew. */
+  restart(): void {
+    this.cursors.fill(0);
+  }
+
   /** Candidate ports of one shard over all `addresses` of a pool: how many there are. */
   static candidates(addresses: number): number {
     return addresses * NAT_PORTS_PER_SHARD;

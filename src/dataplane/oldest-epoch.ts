@@ -30,6 +30,12 @@ export class OldestEpoch {
     this.oldest = 0;
   }
 
+  /** Forgets a walk that is due or under way. */
+  restart(): void {
+    this.due = 0;
+    this.next = 0;
+  }
+
   /** A program became current: its epoch is the newest that paths can name. A walk under way is finished first. */
   begin(epoch: number): void {
     this.due = epoch;

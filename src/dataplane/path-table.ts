@@ -52,6 +52,13 @@ export class PathTable {
     return follower;
   }
 
+  /** Forgets every row. */
+  restart(): void {
+    this.index.fill(0);
+    this.followers.fill(0);
+    this.next = 1;
+  }
+
   /** True when so few rows are free that a collection is due. */
   get nearlyFull(): boolean {
     return this.next > this.capacity - (this.capacity >> 2);
@@ -60,12 +67,10 @@ export class PathTable {
   /** Keeps the rows that `isUsed` marks and renumbers them; `moved[old]` is the new id, 0 for rows that are gone. Only
    * while nobody holds an id outside the flow table. */
   collect(isUsed: Uint8Array): Int32Array {
-    const { rows, index } = this;
+    const { rows } = this;
     const moved = new Int32Array(this.next);
     const last = this.next;
-    index.fill(0);
-    this.followers.fill(0);
-    this.next = 1;
+    this.restart();
     for (let id = 1; id < last; id++) {
       if (isUsed[id] === 0) continue;
       const at = id * PROVENANCE_WORDS;

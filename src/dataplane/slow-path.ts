@@ -95,7 +95,7 @@ export class SlowPath {
     this.path = 0;
   }
 
-  /** A new program is current: what fragments remembered of the old one is gone. */
+  /** A new program is current, or the worker begins anew: what fragments remembered of the old one is gone. */
   forgetFragments(): void {
     this.fragments.clear();
   }

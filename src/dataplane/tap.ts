@@ -23,6 +23,8 @@ export const TAP_COPIED = 7;
 
 /** Frames are copied in pieces of 64 bytes: slots are a multiple of that, so no piece leaves its slot. */
 const PIECE_LONGS = 8;
+/** Less than any record has. */
+const LAST_WORDS = 16;
 
 /** What the forwarding paths call; its functions share the cursors of one closure. */
 export class Tap {
@@ -34,6 +36,8 @@ export class Tap {
   readonly copy: (at: number, length: number, descriptor: number, phase: number, path: number) => number;
   /** Makes the batch's records visible; without records it costs one comparison. */
   readonly publish: () => void;
+  /** Goes on at the end of the ring, so that the next record meets the ring's end. What was published stays. */
+  readonly restart: () => void;
 
   /** `snapLength` is how many bytes of a frame are kept. */
   constructor(regions: Regions, snapLength: number) {
@@ -90,11 +94,23 @@ export class Tap {
       return to;
     };
 
-    this.publish = function publish() {
+    this.publish = publish;
+
+    function publish(): void {
       const head = (round + next) | 0;
       if (head === published) return;
       published = head;
       Atomics.store(control, CONTROL.tapHead, head);
+    }
+
+    this.restart = function restart() {
+      const skipped = size - LAST_WORDS - next;
+      if (skipped > 0) {
+        ring_[next + TAP_SIZE] = -skipped;
+        next += skipped;
+      }
+      limit = next;
+      publish();
     };
 
     /** Room for a record that does not fit here: at the start of the ring, or because control has read on; -1: none. */

@@ -67,3 +67,10 @@ test('a deoptimised function would be seen with its place', () => {
   expect(seen).toMatchObject({ name: 'totalOf', reason: 'wrong map' });
   expect(seen!.at).toMatch(/^bench\/steady-state\.js:\d+:\d+$/);
 });
+
+test('the first FIN, RST, drop, broken frame, UDP packet and all else after hits alone: nothing is deoptimised', () => {
+  const report = steady({ warm: 'hits' });
+  expect(report.slowPasses).toBeGreaterThan(PACKETS / 100);
+  expect(report.dropped).toBeGreaterThan(10_000);
+  expect(inDataPlane(report)).toEqual([]);
+});

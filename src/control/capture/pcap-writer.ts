@@ -65,15 +65,13 @@ export function writePcapHeader(out: ByteBuffer, snapLength: number): void {
 
 /** Seconds, nanoseconds, captured and original length, bytes. */
 export function writePcapRecord(out: ByteBuffer, frame: CapturedFrame): void {
-  // A double holds the time to about 200 ns. The seconds are right or one off, and the low 32 bits say which.
+  // A double holds the time rounded to 256 ns, of which seconds are multiples: the last 128 ns of a second may count
+  // as the next one, and then the low 32 bits leave a remainder below 0.
   let seconds = Math.floor(((frame.timeHigh >>> 0) * TWO_32 + (frame.timeLow >>> 0)) / NS_PER_SECOND);
   let nanoseconds = (frame.timeLow - Math.imul(seconds, NS_PER_SECOND)) | 0;
   if (nanoseconds < 0) {
     seconds--;
     nanoseconds += NS_PER_SECOND;
-  } else if (nanoseconds >= NS_PER_SECOND) {
-    seconds++;
-    nanoseconds -= NS_PER_SECOND;
   }
   const at = out.extend(PCAP_RECORD_HEADER);
   const header = out.view;
