@@ -30,9 +30,9 @@ import {
   regionSizes,
   type Regions,
 } from '../abi/regions.ts';
-import { prepareRehearsal, rehearse, type Stage } from '../control/engine/rehearsal.ts';
-import { WorkerMemory } from '../control/engine/worker-memory.ts';
+import { createRehearsal } from '../control/engine/rehearsal.ts';
 import { Forwarder } from '../dataplane/forwarder.ts';
+import { rehearse } from '../dataplane/rehearsal.ts';
 import { takeTurn } from '../dataplane/turn.ts';
 import { createGenerator, createSink, type Template, type TemplateList } from './ends.ts';
 
@@ -88,7 +88,11 @@ export function createLane(options: LaneOptions): Lane {
     regionSizes({ connections: options.connections, slots, capture: options.capture ?? false }),
   );
   const forwarder = new Forwarder(regions, options.program, { snapLength: options.snapLength ?? 0 });
-  rehearseLane(regions, forwarder);
+  // What a worker of the product does before its first packet.
+  rehearse(regions, createRehearsal(regions.sizes), (program) => {
+    forwarder.load(program);
+    return forwarder;
+  });
   forwarder.load(options.program);
   const templates = options.templates ?? { count: 0, at: noTemplate };
   const generate = createGenerator(regions, templates);
@@ -119,22 +123,6 @@ export function createLane(options: LaneOptions): Lane {
       });
     },
   };
-}
-
-/** What a worker of the product does before its first packet. */
-function rehearseLane(regions: Regions, forwarder: Forwarder): void {
-  const stage: Stage = {
-    memories: [new WorkerMemory(regions)],
-    push: (program) => forwarder.load(program),
-    decide: () => {
-      while (takeTurn(regions, forwarder) > 0) continue;
-    },
-    restart: (records) => forwarder.restart(records),
-  };
-  rehearse(stage, prepareRehearsal(regions.sizes));
-  // The rings are empty; a lane begins at their beginning.
-  const { ingressHead, ingressTail, egressHead, egressTail } = CONTROL;
-  for (const cursor of [ingressHead, ingressTail, egressHead, egressTail]) regions.control[cursor] = 0;
 }
 
 function noTemplate(): never {

@@ -5,11 +5,12 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { ProgramError, decodeProgram } from '../abi/program.ts';
 import { CONTROL, type Regions } from '../abi/regions.ts';
 import { Forwarder } from './forwarder.ts';
+import { rehearse, type RehearsalStep } from './rehearsal.ts';
 
 export type WorkerCommand =
   | { readonly kind: 'push'; readonly program: Uint8Array }
-  /** See Forwarder.restart; the worker runs no epoch until the next push. */
-  | { readonly kind: 'restart'; readonly records?: number }
+  /** Before the first push, and again no epoch is current afterwards. */
+  | { readonly kind: 'rehearse'; readonly steps: readonly RehearsalStep<Uint8Array>[] }
   | { readonly kind: 'collect' }
   | { readonly kind: 'stop' };
 
@@ -39,7 +40,7 @@ export function obeyCommand(worker: Commanded): void {
   if (received === undefined) throw new Error('a command was announced and is not there');
   const command = received.message as WorkerCommand;
   if (command.kind === 'push') loadProgram(worker, command.program);
-  else if (command.kind === 'restart') restart(worker, command.records);
+  else if (command.kind === 'rehearse') rehearseWorker(worker, command.steps);
   else if (command.kind === 'collect') worker.forwarder?.collectPaths();
   else Atomics.store(control, CONTROL.state, WORKER_STOPPED);
   Atomics.add(control, CONTROL.obeyed, 1);
@@ -63,7 +64,11 @@ function loadProgram(worker: Commanded, bytes: Uint8Array): void {
   Atomics.store(worker.regions.control, CONTROL.epoch, worker.forwarder.epoch);
 }
 
-function restart({ forwarder, regions }: Commanded, records: number | undefined): void {
-  forwarder?.restart(records);
-  Atomics.store(regions.control, CONTROL.epoch, 0);
+function rehearseWorker(worker: Commanded, steps: readonly RehearsalStep<Uint8Array>[]): void {
+  rehearse(worker.regions, steps, (program) => {
+    loadProgram(worker, program);
+    if (worker.forwarder === undefined) throw new Error('a program of the rehearsal is damaged');
+    return worker.forwarder;
+  });
+  Atomics.store(worker.regions.control, CONTROL.epoch, 0);
 }

@@ -2,7 +2,7 @@
 //
 //   forward()   hit path over the batch (misses and stale flows walk the slow path), taps, a step of the sweep
 //   load()      a new program becomes current, between two batches
-//   restart()   everything but the program is forgotten, behind a rehearsal (control/engine/rehearsal.ts)
+//   restart()   everything but the program is forgotten, behind a rehearsal (rehearsal.ts)
 //
 // The worker loop, the inline engine and the benchmarks drive the same object.
 

@@ -1,25 +1,30 @@
-// The frames of the rehearsal (rehearsal.ts), in steps. Together they take every branch of the data plane that real
+// The frames of the rehearsal (dataplane/rehearsal.ts), in steps. Together they take every branch of the data plane that real
 // traffic can take within a run of ordinary length.
 
 import { NAT_PORT_FIRST, NAT_PORTS_PER_SHARD, PASSES_MAX } from '../../abi/limits.ts';
 import type { Program } from '../../abi/program.ts';
+import {
+  INGRESS_WORDS,
+  IN_ATTACHMENT,
+  IN_FACTS,
+  IN_FACT_DUPLICATE,
+  IN_LENGTH,
+  IN_NOW_MS,
+  IN_PACKET,
+} from '../../abi/regions.ts';
 import {
   ARP_REPLY,
   ARP_REQUEST,
   ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
   ICMP_UNREACHABLE,
-  PROTOCOL_TCP,
   TCP_ACK,
   TCP_RST,
   TCP_SYN,
   buildArp,
   parseIpv4,
 } from '../../wire/index.ts';
-import { portsWord } from '../../dataplane/connections.ts';
-import { hashKey } from '../../dataplane/flow-table.ts';
-import { swap32 } from '../../dataplane/tables.ts';
-import type { FrameIn } from './engine.ts';
+import type { RehearsalFrame, RehearsalStep } from '../../dataplane/rehearsal.ts';
 import type { Places, RehearsalNetwork } from './rehearsal-network.ts';
 import {
   SYN_ACK,
@@ -32,7 +37,6 @@ import {
   RESOLVER,
   STORAGE,
   type Shot,
-  type Talk,
   talk,
   toEndpoint,
   opening,
@@ -44,22 +48,8 @@ import {
   changed,
   fragments,
   related,
+  rivals,
 } from './rehearsal-shots.ts';
-
-/** What happens between two looks at the results. */
-export interface RehearsalStep {
-  /** Before anything else everything is forgotten, and this is how many records there are. */
-  readonly records?: number;
-  /** Pushed before the frames. */
-  readonly program?: Program;
-  /** True: the tap ring seems full meanwhile. */
-  readonly jams?: boolean;
-  readonly frames: readonly RehearsalFrame[];
-}
-
-export interface RehearsalFrame extends FrameIn {
-  readonly shard: number;
-}
 
 /** Longer than any connection may be idle. */
 const LONG_MS = 2_000_000;
@@ -69,7 +59,10 @@ const LINGER_MS = 70_000;
 const FEW_RECORDS = 16;
 
 /** A round, for flow indexes of `indexEntries` entries. */
-export function rehearsalSteps({ places, first, second }: RehearsalNetwork, indexEntries: number): RehearsalStep[] {
+export function rehearsalSteps(
+  { places, first, second }: RehearsalNetwork,
+  indexEntries: number,
+): RehearsalStep<Program>[] {
   const near = neighbours(places);
   const served = endpoint(places);
   const known = hits(places);
@@ -92,13 +85,15 @@ export function rehearsalSteps({ places, first, second }: RehearsalNetwork, inde
 }
 
 function at(timeMs: number, shots: readonly Shot[]): RehearsalFrame[] {
-  return shots.map(({ shard = 0, hops = 0, ...shot }, i) => ({
-    ...shot,
-    shard,
-    hops,
-    packetId: i + 1,
-    timeNs: timeMs * 1e6 + i * 1_000,
-  }));
+  return shots.map(({ attachment, bytes, shard = 0, hops = 0, duplicate = false }, i) => {
+    const descriptor = new Int32Array(INGRESS_WORDS);
+    descriptor[IN_LENGTH] = bytes.length;
+    descriptor[IN_PACKET] = i + 1;
+    descriptor[IN_ATTACHMENT] = attachment;
+    descriptor[IN_NOW_MS] = timeMs;
+    descriptor[IN_FACTS] = hops | (shard << 8) | (duplicate ? IN_FACT_DUPLICATE : 0);
+    return { bytes, descriptor };
+  });
 }
 
 /** Inside the networks, captured and not. */
@@ -394,19 +389,4 @@ function portsTaken(places: Places): Shot[] {
 /** The same, when the connections that had them are dead and not reclaimed yet. */
 function portsDead(places: Places): Shot[] {
   return [tcp(places.nics.second, ADDRESSES.second, ON_INTERNET, 38_002, 443, TCP_SYN, 24)];
-}
-
-/** Two connections that want the same entry of the flow index. */
-function rivals(places: Places, indexEntries: number): [Talk, Talk] {
-  const key = (places.nics.other << 8) | PROTOCOL_TCP;
-  const [src, dst] = [swap32(parseIpv4(ADDRESSES.other)), swap32(parseIpv4(ADDRESSES.second))];
-  const portOf = new Map<number, number>();
-  for (let port = 1024; port < 65_536; port++) {
-    const entry = hashKey(src, dst, portsWord(port, 9), key) & (indexEntries - 1);
-    const rival = portOf.get(entry);
-    if (rival !== undefined)
-      return [talk(places, 'other', 'second', rival, 9), talk(places, 'other', 'second', port, 9)];
-    portOf.set(entry, port);
-  }
-  throw new Error(`no two of 64,512 connections meet in an index of ${indexEntries} entries`);
 }

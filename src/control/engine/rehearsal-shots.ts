@@ -4,6 +4,7 @@
 import {
   ICMP_PORT_UNREACHABLE,
   ICMP_UNREACHABLE,
+  PROTOCOL_TCP,
   TCP_ACK,
   TCP_FIN,
   TCP_SYN,
@@ -13,6 +14,9 @@ import {
   parseIpv4,
   type FrameSpec,
 } from '../../wire/index.ts';
+import { portsWord } from '../../dataplane/connections.ts';
+import { hashKey } from '../../dataplane/flow-table.ts';
+import { swap32 } from '../../dataplane/tables.ts';
 import type { NicName, Places } from './rehearsal-network.ts';
 
 export const SYN_ACK = TCP_SYN | TCP_ACK;
@@ -114,4 +118,19 @@ export function fragments(attachment: number, src: string, dst: string, id: numb
 export function related(attachment: number, from: string, { bytes }: Shot, shard = 0): Shot {
   const error = { type: ICMP_UNREACHABLE, code: ICMP_PORT_UNREACHABLE, from: parseIpv4(from) };
   return { attachment, bytes: buildIcmpError(error, bytes), shard };
+}
+
+/** Two connections that want the same entry of the flow index. */
+export function rivals(places: Places, indexEntries: number): [Talk, Talk] {
+  const key = (places.nics.other << 8) | PROTOCOL_TCP;
+  const [src, dst] = [swap32(parseIpv4(ADDRESSES.other)), swap32(parseIpv4(ADDRESSES.second))];
+  const portOf = new Map<number, number>();
+  for (let port = 1024; port < 65_536; port++) {
+    const entry = hashKey(src, dst, portsWord(port, 9), key) & (indexEntries - 1);
+    const rival = portOf.get(entry);
+    if (rival !== undefined)
+      return [talk(places, 'other', 'second', rival, 9), talk(places, 'other', 'second', port, 9)];
+    portOf.set(entry, port);
+  }
+  throw new Error(`no two of 64,512 connections meet in an index of ${indexEntries} entries`);
 }

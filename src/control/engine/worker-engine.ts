@@ -9,7 +9,7 @@ import { CONTROL, COUNT, createRegions, regionSizes, type RegionSizes } from '..
 import type { WorkerCommand } from '../../dataplane/commands.ts';
 import type { WorkerMessage, WorkerStart } from '../../dataplane/worker.ts';
 import type { AttachmentCounters, Counters, Engine, EngineOptions, FrameIn, PassResult } from './engine.ts';
-import { prepareRehearsal, rehearse, type Stage } from './rehearsal.ts';
+import { createRehearsal, encodeRehearsal } from './rehearsal.ts';
 import { Steering } from './steering.ts';
 import { TapBatch } from './tap-batch.ts';
 import { WorkerMemory, sortResults, sumCounters, sumTraffic } from './worker-memory.ts';
@@ -69,21 +69,10 @@ class WorkerEngine implements Engine {
 
   /** Resolves when every worker has loaded its code and rehearsed. */
   async ready(): Promise<void> {
-    const steps = prepareRehearsal(this.sizes); // while the workers load
+    const steps = encodeRehearsal(createRehearsal(this.sizes)); // while the workers load
     await Promise.all(this.lanes.map((lane) => lane.ready));
-    const stage: Stage = {
-      memories: this.lanes.map((lane) => lane.memory),
-      push: (program) => {
-        this.sendProgram(program);
-        this.awaitCommands();
-      },
-      decide: () => this.awaitDecisions(),
-      restart: (records) => {
-        for (const lane of this.lanes) this.send(lane, { kind: 'restart', ...(records !== undefined && { records }) });
-        this.awaitCommands();
-      },
-    };
-    rehearse(stage, steps);
+    for (const lane of this.lanes) this.send(lane, { kind: 'rehearse', steps });
+    this.awaitCommands();
   }
 
   push(program: Program): void {
@@ -95,10 +84,6 @@ class WorkerEngine implements Engine {
     checkProgram(program);
     this.finishPush();
     this.pushing = program.epoch;
-    this.sendProgram(program);
-  }
-
-  private sendProgram(program: Program): void {
     const encoded = encodeProgram(program);
     for (const lane of this.lanes) {
       // Each worker gets bytes of its own and reads the columns where they stand: nothing is copied over there.
@@ -222,22 +207,6 @@ class WorkerEngine implements Engine {
       }
       lane.memory.takeNotices(this.steering);
       lane.memory.takeTaps(this.taps);
-    }
-  }
-
-  /** Wakes the workers and waits until each has decided what it was given. */
-  private awaitDecisions(): void {
-    for (const lane of this.lanes) ring(lane);
-    for (const lane of this.lanes) {
-      const { control } = lane.memory.regions;
-      let waited = 0;
-      for (let spins = 0; ; spins++) {
-        const head = Atomics.load(control, CONTROL.egressHead);
-        if (head === control[CONTROL.ingressHead]) break;
-        if (spins < SPINS) continue;
-        this.checkAlive(lane, waited);
-        if (sleepUntilMoved(control, head) === 'timed-out') waited += WAIT_MS;
-      }
     }
   }
 
