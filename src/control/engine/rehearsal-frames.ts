@@ -1,5 +1,5 @@
-// The frames of the rehearsal (dataplane/rehearsal.ts), in steps. Together they take every branch of the data plane that real
-// traffic can take within a run of ordinary length.
+// The frames of the rehearsal (dataplane/rehearsal.ts), in steps. Together they take every branch of the data plane
+// that real traffic can take within a run of ordinary length.
 
 import { NAT_PORT_FIRST, NAT_PORTS_PER_SHARD, PASSES_MAX } from '../../abi/limits.ts';
 import type { Program } from '../../abi/program.ts';
