@@ -1,5 +1,5 @@
-// The public conformance cases, run through the whole emulator. None may fail; what is not supported yet is a known set
-// of families and kinds. And no case can be talked into passing: a changed expectation fails.
+// The public conformance cases, run through the whole emulator: every one passes. And no case can be talked into
+// passing: a changed expectation fails.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,17 +13,6 @@ const directory = join(import.meta.dirname, 'conformance', 'cases');
 const shared = join(import.meta.dirname, '..', '..', 'shared', 'conformance');
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'));
 const { topologies, cases, issues } = loadCaseFiles(files.map((name) => join(directory, name)));
-
-/** Families whose every kind but those of KINDS_LATER has to run. */
-const FAMILIES = new Set(['NET', 'WIRE', 'NSG', 'PNSG', 'ROUTE', 'PEER', 'SEP', 'PE']);
-const KINDS_LATER = new Set(['pp2', 'dns', 'diag', 'arith']);
-
-function mayWait(raw: RawCase): boolean {
-  const family = raw.id.split('-')[0] ?? '';
-  if (KINDS_LATER.has(raw.kind) || !FAMILIES.has(family)) return true;
-  // A property that only a service's own answer tells.
-  return raw.kind === 'wire' && isMapping(raw['input']) && raw['input']['query'] !== undefined;
-}
 
 describe('the public cases', () => {
   it('are all there and well formed', () => {
@@ -41,8 +30,7 @@ describe('the public cases', () => {
 
   it.each(cases.map((raw) => [raw.id, raw] as const))('%s holds', (_, raw) => {
     const { status, detail } = runCase(raw, topologies);
-    const allowed = mayWait(raw) ? ['pass', 'not-yet'] : ['pass'];
-    expect(allowed, `${status}: ${detail}`).toContain(status);
+    expect(status, detail).toBe('pass');
   });
 });
 

@@ -41,6 +41,11 @@ export const DROP = {
   ATTACHMENT_GONE: 26,
   FLOW_TABLE_FULL: 27,
   NOT_A_SYN: 28,
+  BALANCER_NO_RULE: 29,
+  BALANCER_NO_BACKEND: 30,
+  BALANCER_HAIRPIN: 31,
+  BALANCER_FRAGMENT: 32,
+  ENDPOINT_FAULT: 33,
 } as const;
 
 export type DropName = keyof typeof DROP;
@@ -204,6 +209,36 @@ export const DROP_REASONS: Record<DropName, DropReasonInfo> = {
     stage: 'egress',
     text: 'the first packet of a TCP connection is not a SYN, and the behaviour asks for one',
     rule: 'NSG-35',
+  },
+  BALANCER_NO_RULE: {
+    code: DROP.BALANCER_NO_RULE,
+    stage: 'balancer',
+    text: 'no rule of the load balancer frontend covers this protocol and port',
+    rule: 'LB-2',
+  },
+  BALANCER_NO_BACKEND: {
+    code: DROP.BALANCER_NO_BACKEND,
+    stage: 'balancer',
+    text: 'no backend of the pool takes new connections',
+    rule: 'LB-4',
+  },
+  BALANCER_HAIRPIN: {
+    code: DROP.BALANCER_HAIRPIN,
+    stage: 'balancer',
+    text: 'the backend was chosen for a connection of its own to its frontend',
+    rule: 'LB-6',
+  },
+  BALANCER_FRAGMENT: {
+    code: DROP.BALANCER_FRAGMENT,
+    stage: 'balancer',
+    text: 'load balancing rules do not forward fragments',
+    rule: 'WIRE-16',
+  },
+  ENDPOINT_FAULT: {
+    code: DROP.ENDPOINT_FAULT,
+    stage: 'admission',
+    text: 'the intermittent fault of the preview (switch pnsg.dropFault)',
+    rule: 'PNSG-14',
   },
 };
 

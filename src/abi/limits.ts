@@ -101,6 +101,29 @@ export const REQUEST_MESSAGE_MAX = 140;
 export const MI_SUBNET_ADDRESSES_MIN = 32;
 /** Bytes of one frame in a capture file, written or read; the maximum of libpcap and Wireshark. */
 export const CAPTURE_FRAME_BYTES_MAX = 262_144;
+/** Private Link services (LIM-21 to LIM-24, PLS-9, PLS-10, PLS-22). */
+export const SERVICES_PER_SUBSCRIPTION_MAX = 800;
+export const SERVICES_PER_LOAD_BALANCER_MAX = 8;
+export const SERVICE_NAT_ADDRESSES_MAX = 8;
+export const ENDPOINTS_PER_SERVICE_MAX = 1_000;
+export const SERVICE_SUBSCRIPTIONS_MAX = 100;
+export const SERVICE_CONNECTIONS_PER_ADDRESS = 65_536;
+/** Idle minutes of load balancing rules (LB-5). */
+export const BALANCE_IDLE_MINUTES_MIN = 4;
+export const BALANCE_IDLE_MINUTES_MAX = 100;
+/** Zone groups per endpoint, zones per group, links per zone and network, registration zones per network (LIM-26,
+ * DNS-1). */
+export const ZONE_GROUPS_PER_ENDPOINT_MAX = 1;
+export const ZONES_PER_GROUP_MAX = 5;
+export const LINKS_PER_ZONE_AND_VNET_MAX = 1;
+export const REGISTRATION_ZONES_PER_VNET_MAX = 1;
+/** Labels of a private zone name (DNS-2) and rules of a forwarding ruleset (DNS-17). */
+export const ZONE_LABELS_MIN = 2;
+export const ZONE_LABELS_MAX = 34;
+export const FORWARDING_RULES_MAX = 1_000;
+/** Endpoints per key vault and vaults with endpoints per subscription (LIM-25). */
+export const ENDPOINTS_PER_VAULT_MAX = 64;
+export const VAULTS_WITH_ENDPOINTS_MAX = 400;
 /** A capture file is written out when this much is waiting for it. */
 export const CAPTURE_FILE_BUFFER_BYTES = 256 * 1024;
 /** All files of a capture together hold back no more than this. */

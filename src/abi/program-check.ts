@@ -3,7 +3,9 @@
 
 import {
   ATTACHMENT,
+  DISTRIBUTION,
   ENDPOINT_STATE,
+  MEMBER,
   NEXT_HOP,
   OUTBOUND,
   PROGRAM_VERSION,
@@ -39,6 +41,7 @@ function checkTables(program: Program): void {
   program.ruleSets.forEach((set, index) => checkRuleSet(set, index, program.ruleCount));
   checkEndpoints(program);
   checkAddresses(program);
+  checkBalancing(program);
 }
 
 const TABLES = [
@@ -51,6 +54,10 @@ const TABLES = [
   'endpoints',
   'publicIps',
   'natPools',
+  'frontends',
+  'balanceRules',
+  'pools',
+  'privateLinkServices',
 ] as const;
 
 function fail(what: string): never {
@@ -93,6 +100,8 @@ function checkAttachments(program: Program): void {
     'outSubnetRules',
     'inSubnetRules',
     'inNicRules',
+    'outAdminRules',
+    'inAdminRules',
     'platformNicRules',
     'platformSubnetRules',
     'outbound',
@@ -110,9 +119,11 @@ function checkAttachments(program: Program): void {
   inRange(table.outSubnetRules, -1, sets, 'attachments.outSubnetRules');
   inRange(table.inSubnetRules, -1, sets, 'attachments.inSubnetRules');
   inRange(table.inNicRules, -1, sets, 'attachments.inNicRules');
+  inRange(table.outAdminRules, -1, sets, 'attachments.outAdminRules');
+  inRange(table.inAdminRules, -1, sets, 'attachments.inAdminRules');
   inRange(table.platformNicRules, -1, sets, 'attachments.platformNicRules');
   inRange(table.platformSubnetRules, -1, sets, 'attachments.platformSubnetRules');
-  inRange(table.outbound, 0, OUTBOUND.defaultAccess + 1, 'attachments.outbound');
+  inRange(table.outbound, 0, OUTBOUND.balancer + 1, 'attachments.outbound');
   for (let a = 0; a < count; a++) {
     const rows = table.outbound[a] === OUTBOUND.publicIp ? program.publicIps.address.length : natPools(program);
     const least = table.outbound[a] === OUTBOUND.none ? -1 : 0;
@@ -139,9 +150,14 @@ function checkOwners(program: Program): void {
   sameLength(owners as unknown as Record<string, unknown>, 'owners', ['vnet', 'address', 'kind', 'ref']);
   inRange(owners.vnet, 0, program.vnets.count, 'owners.vnet');
   for (let i = 0; i < owners.ref.length; i++) {
-    const limit = owners.kind[i] === 0 ? program.attachments.kind.length : program.endpoints.address.length;
+    const limit = ownerRows(program, owners.kind[i]);
     if (owners.ref[i] < 0 || owners.ref[i] >= limit) fail(`owners.ref[${i}] is ${owners.ref[i]}`);
   }
+}
+
+function ownerRows(program: Program, kind: number): number {
+  const { attachments, endpoints, frontends, privateLinkServices } = program;
+  return [attachments.kind, endpoints.address, frontends.address, privateLinkServices.vnet][kind]?.length ?? 0;
 }
 
 function checkVnets(program: Program): void {
@@ -171,7 +187,8 @@ function checkRoutes(program: Program): void {
     if (hop === NEXT_HOP.VnetLocal || hop === NEXT_HOP.VNetPeering || hop === NEXT_HOP.VNetGlobalPeering) {
       limit = program.vnets.count;
     }
-    if (target < -1 || target >= limit) fail(`routes.target[${i}] is ${target} for next hop ${hop}`);
+    const least = hop === NEXT_HOP.VirtualAppliance ? -1 - program.frontends.address.length : -1;
+    if (target < least || target >= limit) fail(`routes.target[${i}] is ${target} for next hop ${hop}`);
   }
   program.routeTables.forEach((table, index) => {
     checkTrie(table.trie, rows, `routeTables[${index}].trie`, true);
@@ -208,11 +225,14 @@ function checkEndpoints(program: Program): void {
     'backendAddress',
     'rules',
     'idleMs',
+    'service',
+    'linkId',
   ]);
   inRange(endpoints.vnet, 0, program.vnets.count, 'endpoints.vnet');
   inRange(endpoints.state, 0, ENDPOINT_STATE.Disconnected + 1, 'endpoints.state');
   inRange(endpoints.provider, 0, program.attachments.kind.length, 'endpoints.provider');
   inRange(endpoints.rules, -1, program.ruleSets.length, 'endpoints.rules');
+  inRange(endpoints.service, -1, program.privateLinkServices.vnet.length, 'endpoints.service');
   checkColumn(endpoints.portFirst, 'endpoints.portFirst');
   checkColumn(endpoints.portLast, 'endpoints.portLast');
   checkStarts(endpoints.portStart, count, endpoints.portFirst.length, 'endpoints.portStart');
@@ -226,11 +246,50 @@ function checkAddresses(program: Program): void {
     'attachment',
     'privateAddress',
     'standard',
+    'frontend',
   ]);
   inRange(publicIps.attachment, -1, program.attachments.kind.length, 'publicIps.attachment');
+  inRange(publicIps.frontend, -1, program.frontends.address.length, 'publicIps.frontend');
   const count = sameLength(pools as unknown as Record<string, unknown>, 'natPools', ['kind', 'idleMs']);
+  inRange(pools.kind, OUTBOUND.natGateway, OUTBOUND.balanceRule + 1, 'natPools.kind');
   checkColumn(pools.address, 'natPools.address');
   checkStarts(pools.addressStart, count, pools.address.length, 'natPools.addressStart');
+}
+
+function checkBalancing(program: Program): void {
+  const { frontends, balanceRules, pools, privateLinkServices: services } = program;
+  const columns = (table: object): Record<string, unknown> => table as Record<string, unknown>;
+  const frontendCount = sameLength(columns(frontends), 'frontends', ['vnet', 'address', 'flags']);
+  inRange(frontends.vnet, -1, program.vnets.count, 'frontends.vnet');
+  const rules = sameLength(columns(balanceRules), 'balanceRules', [
+    'protocol',
+    'frontendPort',
+    'backendPort',
+    'pool',
+    'distribution',
+    'flags',
+    'clock',
+  ]);
+  checkStarts(frontends.ruleStart, frontendCount, rules, 'frontends.ruleStart');
+  inRange(balanceRules.protocol, 0, 256, 'balanceRules.protocol');
+  inRange(balanceRules.frontendPort, 0, 65_536, 'balanceRules.frontendPort');
+  inRange(balanceRules.backendPort, 0, 65_536, 'balanceRules.backendPort');
+  inRange(balanceRules.distribution, 0, DISTRIBUTION.sourceIpProtocol + 1, 'balanceRules.distribution');
+  inRange(balanceRules.clock, 0, natPools(program), 'balanceRules.clock');
+  checkColumn(pools.memberStart, 'pools.memberStart');
+  const members = sameLength(columns(pools), 'pools', ['attachment', 'address', 'state']);
+  const poolCount = pools.memberStart.length - 1;
+  checkStarts(pools.memberStart, poolCount, members, 'pools.memberStart');
+  inRange(balanceRules.pool, 0, poolCount, 'balanceRules.pool');
+  inRange(pools.attachment, 0, program.attachments.kind.length, 'pools.attachment');
+  inRange(pools.state, 0, MEMBER.adminDown + 1, 'pools.state');
+  const count = sameLength(columns(services), 'privateLinkServices', ['vnet', 'natPool', 'flags']);
+  inRange(services.vnet, 0, program.vnets.count, 'privateLinkServices.vnet');
+  inRange(services.natPool, 0, natPools(program), 'privateLinkServices.natPool');
+  checkColumn(services.frontend, 'privateLinkServices.frontend');
+  checkStarts(services.frontendStart, count, services.frontend.length, 'privateLinkServices.frontendStart');
+  inRange(services.frontend, 0, frontendCount, 'privateLinkServices.frontend');
+  if (!Number.isInteger(program.hashSeed)) fail(`hashSeed is ${program.hashSeed}`);
 }
 
 function checkStarts(starts: Int32Array, count: number, total: number, name: string): void {

@@ -33,7 +33,15 @@ export const NIC_REQUIRE_SYN = 16; // NSG-35, switch nsg.requireSyn
 export const ATTACHMENT_TAP = 32; // capture wanted at a point of this attachment
 
 /** `attachments.outbound`: explicit outbound methods in the order of NET-17. */
-export const OUTBOUND = { none: 0, natGateway: 1, publicIp: 2, defaultAccess: 3 } as const;
+export const OUTBOUND = {
+  none: 0,
+  natGateway: 1,
+  publicIp: 2,
+  defaultAccess: 3,
+  balancer: 4,
+  privateLinkService: 5,
+  balanceRule: 6,
+} as const;
 
 /** `routes.nextHop`: next-hop types as tools name them (ROUTE-48). */
 export const NEXT_HOP = {
@@ -50,7 +58,20 @@ export const NEXT_HOP = {
 export type NextHopType = keyof typeof NEXT_HOP;
 
 /** `owners.kind`. */
-export const OWNER = { attachment: 0, endpoint: 1 } as const;
+export const OWNER = { attachment: 0, endpoint: 1, frontend: 2, serviceNat: 3 } as const;
+
+/** `balanceRules.distribution` (LB-1) and bits of `balanceRules.flags`. */
+export const DISTRIBUTION = { fiveTuple: 0, sourceIp: 1, sourceIpProtocol: 2 } as const;
+export const BALANCE_TCP_RESET = 1;
+export const BALANCE_FLOATING_IP = 2;
+/** `pools.state`: what probes say (LB-4), and the admin states that overrule them (LB-8). */
+export const MEMBER = { up: 0, down: 1, adminUp: 2, adminDown: 3 } as const;
+/** Bits of `frontends.flags`. */
+export const FRONTEND_BASIC = 1; // PEER-9: not reached across global peerings
+/** Bits of `privateLinkServices.flags`. */
+export const SERVICE_PROXY_PROTOCOL = 1;
+/** `ruleSets[].access`; alwaysAllow only in security admin rules (NSG-15). */
+export const ACCESS = { deny: 0, allow: 1, alwaysAllow: 2 } as const;
 
 /** `endpoints.state`. */
 export const ENDPOINT_STATE = { Pending: 0, Approved: 1, Rejected: 2, Disconnected: 3 } as const;
@@ -58,11 +79,24 @@ export const ENDPOINT_STATE = { Pending: 0, Approved: 1, Rejected: 2, Disconnect
 /** Bits of `endpoints.flags`. */
 export const ENDPOINT_UDP = 1; // Private Link services carry UDP too (PLS-6)
 export const ENDPOINT_PEERED_REFUSED = 2; // IFE-4: traffic from peered networks is not supported
+/** A group with flushConnection stands in front of a Private Link service: its rules are asked by every packet that
+ * walks the stages, which is what flushing means where no connection state stands at the endpoint (NSG-29). */
+export const ENDPOINT_ASKS_AGAIN = 4;
 export const ENDPOINT_TAP = 8;
+export const ENDPOINT_FAULTY = 16; // PNSG-14: drops now and then what the rules allow
 
 /** Bits of `Program.flags`. */
 export const SETTING_REVOKE_KILLS_FLOWS = 1; // PE-21, switch pe.revokeKillsFlows
 export const SETTING_ARP_ANSWER_UNUSED = 2; // WIRE-4, switch arp.answerUnused
+export const SETTING_HASH_AFTER_NAT = 4; // Q-6
+export const SETTING_NOT_APPROVED_RESET = 8; // Q-1
+export const SETTING_CLOSED_PORT_RESET = 16; // Q-3
+export const SETTING_OTHER_PROTOCOL_UNREACHABLE = 32; // Q-4b
+export const SETTING_FRAGMENTATION_NEEDED = 64; // Q-9
+export const SETTING_DROP_REPLY = 128; // PIPE-3
+export const SETTING_ADMISSION_FIRST = 256; // Q-20
+export const SETTING_PROXY_FRONTEND = 512; // Q-7
+export const SETTING_DNS_BYPASS_ANY = 1024; // Q-14
 
 /** One column per fact, one row per attachment id. Rows are stable for the life of the object. */
 export interface AttachmentTable {
@@ -82,12 +116,15 @@ export interface AttachmentTable {
   readonly outSubnetRules: Int32Array;
   readonly inSubnetRules: Int32Array;
   readonly inNicRules: Int32Array;
+  /** Security admin rules (NSG-15): no default rules, a miss goes on to the groups; -1 without any. */
+  readonly outAdminRules: Int32Array;
+  readonly inAdminRules: Int32Array;
   /** Rule sets for platform traffic: only rules that name AzurePlatform tags (NSG-30), -1 where none does. */
   readonly platformNicRules: Int32Array;
   readonly platformSubnetRules: Int32Array;
   /** OUTBOUND. */
   readonly outbound: Int32Array;
-  /** Index into `publicIps` (publicIp) or `natPools` (natGateway, defaultAccess), else -1. */
+  /** Index into `publicIps` (publicIp) or `natPools` (natGateway, balancer, defaultAccess), else -1. */
   readonly outboundIndex: Int32Array;
   /** Idle time of connection state at this attachment, milliseconds. */
   readonly idleMs: Int32Array;
@@ -105,7 +142,7 @@ export interface OwnerTable {
   readonly address: Int32Array;
   /** OWNER. */
   readonly kind: Int32Array;
-  /** Attachment id or endpoint index. */
+  /** Attachment id, endpoint, frontend or Private Link service index. */
   readonly ref: Int32Array;
 }
 
@@ -131,8 +168,8 @@ export interface VnetTable {
 export interface RouteRows {
   /** NEXT_HOP. */
   readonly nextHop: Int32Array;
-  /** VNetPeering: network index. VirtualAppliance: attachment id, or -1 (unreachable). InterfaceEndpoint: endpoint
-   * index. VirtualNetworkGateway: attachment id of the on-premises exit, or -1. */
+  /** VNetPeering: network index. VirtualAppliance: attachment id, -1 (unreachable), or -2 - frontend (LB-7).
+   * InterfaceEndpoint: endpoint index. VirtualNetworkGateway: attachment id of the on-premises exit, or -1. */
   readonly target: Int32Array;
 }
 
@@ -173,9 +210,58 @@ export interface EndpointTable {
   readonly portLast: Int32Array;
   /** Idle time of a binding, milliseconds. */
   readonly idleMs: Int32Array;
+  /** Row of `privateLinkServices` behind it, -1 for platform services; LinkID (PE-2, PLS-20). */
+  readonly service: Int32Array;
+  readonly linkId: Int32Array;
 }
 
-/** Public addresses of NICs, translated 1:1 (NET-11). */
+/** Frontends of load balancers. */
+export interface FrontendTable {
+  /** Network of an internal frontend, -1 for a public one. */
+  readonly vnet: Int32Array;
+  readonly address: Int32Array;
+  readonly flags: Int32Array;
+  /** Rules of frontend i: rows `ruleStart[i]` to `ruleStart[i + 1]` of `balanceRules`. */
+  readonly ruleStart: Int32Array;
+}
+
+/** Load balancing rules and inbound NAT rules (LB). */
+export interface BalanceRuleTable {
+  /** IP protocol, 0 for all (HA ports). */
+  readonly protocol: Int32Array;
+  /** 0: every port, unchanged. */
+  readonly frontendPort: Int32Array;
+  readonly backendPort: Int32Array;
+  /** Row of `pools`. */
+  readonly pool: Int32Array;
+  readonly distribution: Int32Array;
+  readonly flags: Int32Array;
+  /** Row of `natPools` whose idle time its bindings have (LB-5). */
+  readonly clock: Int32Array;
+}
+
+/** Backends by rule: members of pool i are rows `memberStart[i]` to `memberStart[i + 1]` of the other columns. */
+export interface PoolTable {
+  readonly memberStart: Int32Array;
+  readonly attachment: Int32Array;
+  readonly address: Int32Array;
+  /** MEMBER. */
+  readonly state: Int32Array;
+}
+
+/** Private Link services (PLS). */
+export interface PrivateLinkServiceTable {
+  /** Network of the provider. */
+  readonly vnet: Int32Array;
+  /** Frontends of service i: rows `frontendStart[i]` to `frontendStart[i + 1]` of `frontend`. */
+  readonly frontendStart: Int32Array;
+  readonly frontend: Int32Array;
+  /** Row of `natPools`: its NAT addresses and 300 s (PLS-8, PLS-11). */
+  readonly natPool: Int32Array;
+  readonly flags: Int32Array;
+}
+
+/** Public addresses: of NICs, translated 1:1 (NET-11), and of frontends. */
 export interface PublicIpTable {
   readonly address: Int32Array;
   readonly attachment: Int32Array;
@@ -183,14 +269,17 @@ export interface PublicIpTable {
   readonly privateAddress: Int32Array;
   /** 1: Standard SKU, closed without an NSG (NET-18). */
   readonly standard: Int32Array;
+  /** Frontend that has this address, -1 for the address of a NIC; `attachment` is -1 then. */
+  readonly frontend: Int32Array;
 }
 
-/** Outbound NAT pools (NAT gateway, default outbound access). */
+/** NAT pools, and the clocks of load balancing rules. */
 export interface NatPoolTable {
   /** Addresses of pool i: rows `addressStart[i]` to `addressStart[i + 1]` of `address`. */
   readonly addressStart: Int32Array;
   readonly address: Int32Array;
-  /** OUTBOUND.natGateway or OUTBOUND.defaultAccess (no fragments, no ICMP echo: NET-16). */
+  /** OUTBOUND: natGateway; defaultAccess and balancer (no fragments, no ICMP echo: NET-16, LB-2); privateLinkService;
+   * balanceRule: no addresses, only the clock of a rule's bindings (LB-5). */
   readonly kind: Int32Array;
   readonly idleMs: Int32Array;
 }
@@ -214,6 +303,12 @@ export interface Program {
   readonly endpoints: EndpointTable;
   readonly publicIps: PublicIpTable;
   readonly natPools: NatPoolTable;
+  readonly frontends: FrontendTable;
+  readonly balanceRules: BalanceRuleTable;
+  readonly pools: PoolTable;
+  readonly privateLinkServices: PrivateLinkServiceTable;
+  /** Q-8. */
+  readonly hashSeed: number;
 }
 
 /** A program that breaks its own invariants: a bug of the compiler or a damaged push, never user input. */

@@ -3,7 +3,7 @@
 // epoch. Rule and route numbers are indices into that side table.
 
 /** Words of one provenance row. */
-export const PROVENANCE_WORDS = 16;
+export const PROVENANCE_WORDS = 20;
 
 export const PROV_EPOCH = 0;
 /** Attachment the frame came from. */
@@ -37,6 +37,14 @@ export const PROV_ESTABLISHED = 14;
 /** Public IP or NAT pool used, index into the program's tables, or NONE. */
 export const PROV_NAT = 15;
 
+/** Security admin rules that decided, at the sender and at the receiver (NSG-15). */
+export const PROV_OUT_ADMIN_RULE = 16;
+export const PROV_IN_ADMIN_RULE = 17;
+/** Load balancing rule that chose the receiver: row of the program. */
+export const PROV_BALANCE_RULE = 18;
+/** Drop reason in whose place the fabric answered (Q-1, Q-3, Q-9); PROV_DROP is NONE then. */
+export const PROV_REFUSED = 19;
+
 /** Connection state existed at the sender. */
 export const ESTABLISHED_SENDER = 1;
 /** Connection state existed at the receiver. */
@@ -53,6 +61,8 @@ export const NO_NSG = -2;
 export const BY_FLOW = -3;
 /** Platform traffic that no rule with an AzurePlatform tag concerns: rules are bypassed (NSG-30, NSG-31). */
 export const BY_PLATFORM = -4;
+/** A security admin rule with AlwaysAllow: rules are skipped (NSG-15). */
+export const BY_ADMIN = -5;
 
 /** Stages by the names that expectations use (`<nic or endpoint>:<stage>`). */
 export const STAGE = {
@@ -65,6 +75,8 @@ export const STAGE = {
   publicIp: 6,
   peering: 7,
   ingress: 8,
+  adminRule: 9,
+  balancer: 10,
 } as const;
 export type StageName = keyof typeof STAGE;
 
@@ -85,5 +97,11 @@ export const TRANSLATION = {
   natIn: 6,
   /** The source port changed on the way to a shared exit, because an overlapping network already uses the tuple. */
   exitPort: 7,
+  /** Destination: frontend of a load balancer to backend, and the backend's answer. */
+  balance: 8,
+  balanceReply: 9,
+  /** Consumer to the backend behind a Private Link service, and back. */
+  service: 10,
+  serviceReply: 11,
 } as const;
 export type TranslationName = keyof typeof TRANSLATION;

@@ -65,7 +65,7 @@ export const IN_ATTACHMENT = 3;
 export const IN_NOW_MS = 4;
 export const IN_TIME_LOW = 5;
 export const IN_TIME_HIGH = 6;
-/** Bits 0-7 hops, 8-15 shard, 16 duplicate. */
+/** Bits 0-7 hops, 8-15 shard, 16 duplicate, 17-30 network + 1 of a frame of the platform. */
 export const IN_FACTS = 7;
 export const IN_FACT_DUPLICATE = 1 << 16;
 

@@ -6,9 +6,11 @@ import { hasErrors, InputError, type Issue } from '../control/issues.ts';
 import {
   behaviourOf,
   PROFILES,
+  SWITCH_NAMES,
+  switchValue,
+  switchValuesText,
   type Behaviour,
   type ProfileName,
-  type SwitchName,
   type Switches,
 } from '../control/model/profile.ts';
 import type { Network, NetworkInterface } from '../control/model/resources.ts';
@@ -24,7 +26,7 @@ export const NETWORK_OPTIONS: readonly OptionSpec[] = [
     value: 'NAME',
     text: `behaviour profile: ${PROFILES.join(', ')} (default ga-2026)`,
   },
-  { name: 'switch', kind: 'list', value: 'NAME=on|off', text: 'set one behaviour switch; may be repeated' },
+  { name: 'switch', kind: 'list', value: 'NAME=VALUE', text: 'set one behaviour switch; may be repeated' },
   {
     name: 'service-tags',
     kind: 'list',
@@ -95,10 +97,10 @@ function profileOption(args: ParsedArgs): ProfileName | undefined {
 }
 
 function switchOptions(args: ParsedArgs): Partial<Switches> {
-  const names = Object.keys(behaviourOf().switches) as SwitchName[];
-  const set: Partial<Record<SwitchName, boolean>> = {};
+  const names = SWITCH_NAMES;
+  const set: Record<string, unknown> = {};
   for (const text of args.list('switch')) {
-    const [name = '', value] = text.split('=');
+    const [name = '', written] = text.split('=');
     const known = names.find((candidate) => candidate === name);
     if (known === undefined) {
       const near = suggest(name, names);
@@ -107,8 +109,9 @@ function switchOptions(args: ParsedArgs): Partial<Switches> {
         near === undefined ? `switches: ${names.join(', ')}` : `did you mean '${near}'?`,
       );
     }
-    if (value !== 'on' && value !== 'off') throw new UsageError(`switch '${text}'`, 'write NAME=on or NAME=off');
-    set[known] = value === 'on';
+    const value = switchValue(known, written);
+    if (value === undefined) throw new UsageError(`switch '${text}'`, `write ${known}=${switchValuesText(known)}`);
+    set[known] = value;
   }
   return set;
 }

@@ -7,6 +7,7 @@ import type { Network } from '../control/model/resources.ts';
 import type { FrameMeta, Guest, GuestPort } from '../guest/guest.ts';
 import { guestFacts, makeGuest } from '../scenario/simulation/guests.ts';
 import { createSimulation } from '../scenario/simulation/simulation.ts';
+import type { GuestWorld } from '../scenario/simulation/guest-extras.ts';
 import type { PacketEvent, Simulation } from '../scenario/simulation/simulation-api.ts';
 import { parseFrame } from '../wire/index.ts';
 
@@ -42,12 +43,21 @@ export class Fabric {
   readonly #received = new Map<number, ReceivedFrame[]>();
   readonly #settled = new Set<number>();
   readonly #live: LiveGuests;
+  readonly #world: GuestWorld;
   #nextSendNs = 0;
 
   constructor(network: Network, behaviour: Behaviour, live: LiveGuests = {}) {
     const engine = createInlineEngine({ connectionsMax: CONNECTIONS_MAX });
-    this.simulation = createSimulation({ network, behaviour, engine });
+    this.simulation = createSimulation({ network, behaviour, engine, probes: false });
     this.#live = live;
+    const { simulation } = this;
+    this.#world = {
+      get compiled() {
+        return simulation.compiled;
+      },
+      isOwnPublic: () => false,
+      host: (attachment) => simulation.host(attachment),
+    };
     this.simulation.observe((event) => this.#events.push(event));
     this.#settleGuests();
   }
@@ -71,7 +81,8 @@ export class Fabric {
 
   /** Lets time pass with nothing happening. */
   advance(minutes: number): void {
-    this.#nextSendNs = Math.max(this.#nextSendNs, this.simulation.now()) + minutes * 60_000 * MILLISECOND_NS;
+    this.#nextSendNs =
+      Math.max(this.#nextSendNs, this.simulation.now()) + Math.round(minutes * 60_000) * MILLISECOND_NS;
     this.simulation.runUntil(this.#nextSendNs);
   }
 
@@ -103,7 +114,7 @@ export class Fabric {
       const name = kind === 'nic' ? (compiled.sideTable.attachments[attachment]?.name ?? '') : '';
       if (this.#live.hosts?.includes(name) === true) continue;
       if (this.#live.appliances?.includes(name) === true) {
-        this.simulation.setGuest(attachment, (port) => makeGuest(facts, new ForwardingPort(port), () => false).guest);
+        this.simulation.setGuest(attachment, (port) => makeGuest(facts, new ForwardingPort(port), this.#world).guest);
         continue;
       }
       const frames: ReceivedFrame[] = [];

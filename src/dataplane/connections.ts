@@ -24,7 +24,9 @@ import {
   STATE_CLOSING,
   STATE_FIN,
   STATE_LIVE,
+  STATE_PROXIED,
 } from './flow-table.ts';
+import type { ProxyConnections } from './stages/proxy.ts';
 import { HOT_IDLE_MS, HOT_WORDS, swap16, swap32, type Tables } from './tables.ts';
 
 /** Key words of a guest's side of a connection, as little-endian loads of the frame. */
@@ -36,6 +38,7 @@ export function portsWord(srcPort: number, dstPort: number): number {
 export class Connections {
   readonly table: FlowTable;
   private readonly hot: Int32Array;
+  private readonly proxies: ProxyConnections;
   private readonly control: Int32Array;
   private readonly notices: Int32Array;
   private noticeHead: number;
@@ -48,9 +51,10 @@ export class Connections {
   private readonly dead = new Int32Array(RECLAIM_GROUP);
   private touched: number;
 
-  constructor(regions: Regions, hot: Int32Array) {
+  constructor(regions: Regions, hot: Int32Array, proxies: ProxyConnections) {
     this.table = new FlowTable(regions);
     this.hot = hot;
+    this.proxies = proxies;
     this.control = regions.control;
     this.notices = regions.notices;
     this.noticeHead = regions.control[CONTROL.noticeHead];
@@ -161,6 +165,7 @@ export class Connections {
     const c = record * COLD_WORDS;
     this.unlink(cold[c + C_PEER], record);
     this.unlink(cold[c + C_INBOUND], record);
+    if ((cold[c + C_STATE] & STATE_PROXIED) !== 0) this.proxies.forget(record);
     if ((cold[c + C_NEXT] & DIRECTORY_NOTICE) !== 0) this.notify(record, cold[c + C_NEXT] & 0xff, 0);
     this.table.remove(record);
   }

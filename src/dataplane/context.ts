@@ -2,6 +2,7 @@
 
 import type { Regions } from '../abi/regions.ts';
 import type { Connections } from './connections.ts';
+import type { ProxyConnections } from './stages/proxy.ts';
 import type { NatPorts } from './nat-ports.ts';
 import type { Tables } from './tables.ts';
 
@@ -12,6 +13,7 @@ export interface Context {
   readonly hot: Int32Array;
   readonly connections: Connections;
   readonly natPorts: NatPorts;
+  readonly proxies: ProxyConnections;
   /** False: every packet walks the stages, in established mode where its connection is known. */
   readonly cachePaths: boolean;
   /** Replaced at a program switch, never within a batch. */

@@ -78,6 +78,12 @@ export const STATE_CLOSING = 8;
 export const STATE_BINDING = 16;
 /** The translation belongs to an Internet exit and applies only when the route leads there. */
 export const STATE_PUBLIC = 32;
+/** What this guest sends leaves with the source of the binding, by its own route: a backend's answer (LB-3). */
+export const STATE_BALANCED = 64;
+/** What this guest sends goes back by the binding alone: the backend behind a Private Link service (PLS-8). */
+export const STATE_SERVICE = 128;
+/** The connection carries a PROXY header (PLS-15). */
+export const STATE_PROXIED = 256;
 
 /** Hash of a flow key from little-endian loads; folding each word first keeps structured address plans apart. */
 export function hashKey(src: number, dst: number, ports: number, key: number): number {

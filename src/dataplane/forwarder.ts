@@ -17,6 +17,7 @@ import { NatPorts } from './nat-ports.ts';
 import { OldestEpoch } from './oldest-epoch.ts';
 import { PathTable } from './path-table.ts';
 import { SlowPath } from './slow-path.ts';
+import { ProxyConnections } from './stages/proxy.ts';
 import { HOT_WORDS, buildTables, goneSince, loadHot } from './tables.ts';
 import { Tap } from './tap.ts';
 
@@ -42,7 +43,8 @@ export class Forwarder {
     checkProgram(program);
     this.regions = regions;
     this.hot = new Int32Array(regions.sizes.attachments * HOT_WORDS);
-    this.connections = new Connections(regions, this.hot);
+    const proxies = new ProxyConnections();
+    this.connections = new Connections(regions, this.hot, proxies);
     this.paths = new PathTable(regions);
     this.oldestEpoch = new OldestEpoch(this.connections.table, this.paths, regions.counters);
     this.tap = new Tap(regions, options.snapLength);
@@ -52,6 +54,7 @@ export class Forwarder {
       hot: this.hot,
       connections: this.connections,
       natPorts: new NatPorts(),
+      proxies,
       cachePaths: options.cachePaths ?? true,
       tables: buildTables(program),
     };

@@ -17,6 +17,9 @@ import {
 /** What the stages decided to do with the packet; `pass.fate`. */
 export const FATE = { undecided: 0, deliver: 1, consume: 2, answer: 3, drop: 4 } as const;
 
+/** What the fabric answers in the packet's own slot; `pass.answer`. */
+export const ANSWER = { arp: 0, reset: 1, fragmentationNeeded: 2, prohibited: 3, protocolUnreachable: 4 } as const;
+
 export interface Pass {
   /** Byte offsets of the headers in the arena. */
   l2: number;
@@ -61,6 +64,12 @@ export interface Pass {
   egress: number;
   /** Private endpoint crossed towards its service, NONE for none. */
   endpoint: number;
+  /** Load balancer frontend that the packet is for, NONE for none. */
+  frontend: number;
+  /** 1: the connection carries a PROXY header: never cached, the proxy stage rewrites it (PLS-15). */
+  proxied: number;
+  /** ANSWER of a pass whose fate is `answer`. */
+  answer: number;
   /** Attachment that replies of a translated leg go to. */
   replyTo: number;
   /** NAT pool that translates the source, NONE for none. */
@@ -101,6 +110,9 @@ export function createPass(): Pass {
     newDstPort: 0,
     egress: 0,
     endpoint: 0,
+    frontend: 0,
+    proxied: 0,
+    answer: 0,
     replyTo: 0,
     natPool: 0,
     fate: FATE.undecided,
@@ -122,6 +134,9 @@ export function beginPass(pass: Pass, epoch: number, ingress: number): void {
   pass.fresh = 0;
   pass.egress = NONE;
   pass.endpoint = NONE;
+  pass.frontend = NONE;
+  pass.proxied = 0;
+  pass.answer = ANSWER.arp;
   pass.replyTo = NONE;
   pass.natPool = NONE;
   pass.fate = FATE.undecided;

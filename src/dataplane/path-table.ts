@@ -1,7 +1,14 @@
 // The path table: provenance rows, interned. A path id is the number of a row in shared memory; equal rows share one
 // id. Row 0 stands for packets whose provenance found no room (the table is bounded); it names only the outcome.
 
-import { ESTABLISHED_PATH, PROVENANCE_WORDS, PROV_EPOCH, PROV_ESTABLISHED } from '../abi/provenance.ts';
+import {
+  ESTABLISHED_PATH,
+  NONE,
+  PROVENANCE_WORDS,
+  PROV_BALANCE_RULE,
+  PROV_EPOCH,
+  PROV_ESTABLISHED,
+} from '../abi/provenance.ts';
 import type { Regions } from '../abi/regions.ts';
 
 export class PathTable {
@@ -87,6 +94,11 @@ export class PathTable {
   /** Copies a row. */
   readInto(id: number, row: Int32Array): void {
     for (let w = 0; w < PROVENANCE_WORDS; w++) row[w] = this.rows[id * PROVENANCE_WORDS + w];
+  }
+
+  /** True when a load balancing rule chose the receiver. */
+  isBalanced(id: number): boolean {
+    return this.rows[id * PROVENANCE_WORDS + PROV_BALANCE_RULE] !== NONE;
   }
 
   epochOf(id: number): number {

@@ -1,7 +1,7 @@
 // The slow path: the only implementation of the semantics. It walks one packet through the stages in the order of
 // PIPE-1 to PIPE-5 and records provenance; the hit path is a cache of what it decides.
 //
-//   parse -> (fragment) -> state -> outbound rules -> route -> endpoint | public address | shared exit
+//   parse -> (fragment) -> state -> outbound rules -> route -> endpoint | balancer | public address | shared exit
 //         -> inbound rules and delivery -> installation -> rewrite
 
 import { DROP } from '../abi/drop-reasons.ts';
@@ -49,7 +49,11 @@ import {
 import { Fragments } from './fragments.ts';
 import { FATE, beginPass, createPass, dropAt, type Pass } from './pass.ts';
 import type { PathTable } from './path-table.ts';
-import { answerArp, rewriteFrame } from './rewrite.ts';
+import { refuse, writeAnswer } from './answers.ts';
+import { rewriteFrame } from './rewrite.ts';
+import { balanceReplyStage, balanceStage } from './stages/balance.ts';
+import { serviceReplyStage } from './stages/private-link-service.ts';
+import { proxyStage } from './stages/proxy.ts';
 import { deliverStage } from './stages/deliver.ts';
 import { endpointReplyStage, endpointStage } from './stages/endpoint.ts';
 import { installStage, isTapped } from './stages/install.ts';
@@ -121,6 +125,7 @@ export class SlowPath {
     else parseStage(pass, frames, tables);
     let path = -1;
     if (pass.fate === FATE.undecided) path = this.decide();
+    if (pass.fate === FATE.drop) refuse(pass, context);
     if (path < 0) path = this.paths.intern(pass.provenance);
     if (pass.fate === FATE.deliver && pass.fragment !== LATER_FRAGMENT && pass.icmpError === 0)
       path = this.install(path);
@@ -169,6 +174,8 @@ export class SlowPath {
     const e = pass.record * RECORD_WORDS;
     if ((records[e + R_EGRESS] & PATH_VALID) === 0) return -1;
     if (records[e + R_GENERATION] !== context.tables.program.attachments.generation[pass.ingress]) return -1;
+    // WIRE-16: a balanced connection carries no fragments.
+    if (pass.fragment === FIRST_FRAGMENT && this.paths.isBalanced(records[e + R_PATH])) return -1;
     pass.egress = records[e + R_EGRESS] & EGRESS_MASK;
     pass.newSrc = swap32(records[e + R_NEW_SRC]);
     pass.newDst = swap32(records[e + R_NEW_DST]);
@@ -191,6 +198,7 @@ export class SlowPath {
         break;
       case ATTACHMENT.internet:
         if (pass.icmpError !== 2) inboundAddressStage(pass, context);
+        if (pass.frontend >= 0) balanceStage(pass, context);
         break;
       case ATTACHMENT.platform:
         sharedExitReplyStage(pass, context, true);
@@ -221,8 +229,11 @@ export class SlowPath {
     }
     outboundStage(pass, context);
     if (pass.fate === FATE.drop) return;
+    if (pass.kind === ATTACHMENT.nic && serviceReplyStage(pass, context)) return;
     routeStage(pass, context);
     if (pass.fate === FATE.drop) return;
+    if (pass.frontend >= 0) return balanceStage(pass, context);
+    if (pass.kind === ATTACHMENT.nic) balanceReplyStage(pass, context);
     if (pass.endpoint >= 0) return endpointStage(pass, context);
     if (pass.egress === service) return sharedExitStage(pass, context);
     if (pass.egress !== internet) return;
@@ -260,8 +271,12 @@ export class SlowPath {
     const { context, pass } = this;
     if (pass.fate === FATE.drop || pass.fate === FATE.consume) return -1;
     if (pass.fate === FATE.answer) {
-      answerArp(pass, context.frames);
+      pass.length = writeAnswer(pass, context);
       return pass.ingress;
+    }
+    if (pass.proxied === 1 && !proxyStage(pass, context)) {
+      pass.fate = FATE.consume;
+      return -1;
     }
     const { egress } = pass;
     this.address(egress);
@@ -300,7 +315,7 @@ export class SlowPath {
     egress[o + OUT_INGRESS] = pass.ingress;
     const sent = pass.ingress * TRAFFIC_WORDS;
     traffic[sent + TRAFFIC_SENT_PACKETS]++;
-    traffic[sent + TRAFFIC_SENT_BYTES] += pass.length;
+    traffic[sent + TRAFFIC_SENT_BYTES] += ingress[d + IN_LENGTH];
     if (to < 0) return;
     const received = to * TRAFFIC_WORDS;
     traffic[received + TRAFFIC_RECEIVED_PACKETS]++;

@@ -23,7 +23,7 @@ const FABRIC_LOW_IPV4 = 0x0008bc9a;
 
 export interface Tables {
   readonly program: Program;
-  /** (network, address) -> owner: reference << 1 | OWNER. */
+  /** (network, address) -> owner: reference << 2 | OWNER. */
   readonly owners: AddressMap;
   /** (0, public address) -> row of program.publicIps. */
   readonly publicIps: AddressMap;
@@ -42,7 +42,7 @@ export interface Tables {
 export function buildTables(program: Program): Tables {
   const owners = new AddressMap(program.owners.vnet.length);
   for (let i = 0; i < program.owners.vnet.length; i++) {
-    const value = (program.owners.ref[i] << 1) | program.owners.kind[i];
+    const value = (program.owners.ref[i] << 2) | program.owners.kind[i];
     owners.set(program.owners.vnet[i], program.owners.address[i], value);
   }
   const publicIps = new AddressMap(program.publicIps.address.length);
@@ -106,7 +106,7 @@ export function goneSince(before: Program, after: Program): Uint8Array | undefin
 /** Attachment that owns an address in a network, or -1 (also for endpoints). */
 export function ownerAttachment(tables: Tables, network: number, address: number): number {
   const owner = tables.owners.get(network, address);
-  return owner < 0 || (owner & 1) === OWNER.endpoint ? -1 : owner >> 1;
+  return owner < 0 || (owner & 3) !== OWNER.attachment ? -1 : owner >> 2;
 }
 
 /** True when `from` may send into `to`: the same network, or a Connected peering (PEER-1). */

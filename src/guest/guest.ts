@@ -10,6 +10,8 @@ export interface FrameMeta {
   readonly packetId: number;
   /** Fabric crossings so far. */
   readonly hops: number;
+  /** Attachment that sent it, as the fabric knows it: tells the platform whose question it is (DNS-7). */
+  readonly ingress?: number | undefined;
 }
 
 /** The guest's side of its attachment, given to it by the simulation. */
@@ -17,7 +19,7 @@ export interface GuestPort {
   /** Virtual time, nanoseconds since the start of the run. */
   now(): number;
   /** Sends a frame into the fabric now. `forwarded` keeps the packet id of a packet that is passed on. */
-  send(frame: Uint8Array, forwarded?: FrameMeta): void;
+  send(frame: Uint8Array, forwarded?: FrameMeta, vnet?: number): void;
   /** Calls back at an absolute virtual time (not before now). */
   setTimer(atNs: number, callback: () => void): GuestTimer;
   /** A deterministic draw, 0 to 2^32-1, from the run's seed, this attachment and `label`. */

@@ -11,7 +11,7 @@ import { TcpEndpoint } from './tcp/endpoint.ts';
 import type { TcpHandlers } from './tcp/model.ts';
 import { traceRoute, type TracerouteOptions, type TracerouteResult } from './traceroute.ts';
 import { trafficService, type Serve } from './traffic-service.ts';
-import { UdpEndpoint, type UdpHandler, type UdpSend } from './udp-endpoint.ts';
+import { UdpEndpoint, type UdpHandler, type UdpSend, type UdpService } from './udp-endpoint.ts';
 
 /** `silent`: takes part in what it started itself, and answers nothing else, not even with RST or ICMP. */
 export type RespondRule = 'normal' | 'silent';
@@ -38,6 +38,8 @@ export interface HostOptions {
   readonly serve?: Serve | undefined;
   /** Handlers for an accepted connection, instead of `serve`. */
   readonly accept?: ((connection: TcpConnection) => TcpHandlers) | undefined;
+  /** Asked before the echo: DNS. */
+  readonly serveUdp?: UdpService | undefined;
   /** UDP datagrams to served ports come back. Default true. */
   readonly echoUdp?: boolean | undefined;
   /** Default true. */
@@ -85,6 +87,8 @@ export class Host implements Guest {
   readonly #ping: PingEndpoint;
   readonly #reassembly: IpReassembly;
   readonly #silent: boolean;
+  /** Undefined: all ports. */
+  #listen: ReadonlySet<number> | undefined;
   #accepted = 0;
 
   constructor(port: GuestPort, options: HostOptions) {
@@ -100,8 +104,8 @@ export class Host implements Guest {
       mtu: options.mtu ?? MTU_DEFAULT,
       ttl: options.initialTtl ?? TTL_DEFAULT,
     });
-    const listen = options.listen === undefined || options.listen === 'all' ? undefined : new Set(options.listen);
-    const isListening = (portNumber: number): boolean => !this.#silent && (listen?.has(portNumber) ?? true);
+    this.setListen(options.listen ?? 'all');
+    const isListening = (portNumber: number): boolean => !this.#silent && (this.#listen?.has(portNumber) ?? true);
     this.#tcp = new TcpEndpoint(this.ip, {
       isListening,
       isPortTaken: (incoming) => this.isPortTaken(incoming),
@@ -114,6 +118,7 @@ export class Host implements Guest {
     this.#udp = new UdpEndpoint(this.ip, {
       isListening,
       echo: options.echoUdp ?? true,
+      serve: options.serveUdp,
       answerUnreachable: !this.#silent && (options.answerUnreachable ?? true),
     });
     this.#ping = new PingEndpoint(this.ip);
@@ -128,6 +133,11 @@ export class Host implements Guest {
   /** Connections that this host has accepted so far. */
   get acceptedConnections(): number {
     return this.#accepted;
+  }
+
+  /** TCP and UDP ports that are served from now on; connections that exist go on. */
+  setListen(ports: 'all' | readonly number[]): void {
+    this.#listen = ports === 'all' ? undefined : new Set(ports);
   }
 
   /** Opens a TCP connection. Throws without a source address, or when addresses and ports are in use. */
@@ -165,7 +175,7 @@ export class Host implements Guest {
     return protocol === wire.PROTOCOL_ICMP && this.#ping.isWaitingFor(src, dstPort);
   }
 
-  receive(frame: Uint8Array, _meta: FrameMeta): void {
+  receive(frame: Uint8Array, meta: FrameMeta): void {
     const frames = wire.viewOf(frame);
     if (frames.byteLength < wire.ETHERNET_HEADER) {
       this.port.countDrop('malformed');
@@ -174,7 +184,7 @@ export class Host implements Guest {
     const dstMac = wire.ethernetDst(frames, 0);
     const type = wire.ethernetType(frames, 0);
     if (dstMac !== this.options.mac && dstMac !== wire.BROADCAST_MAC) this.port.countDrop('not for me');
-    else if (type === wire.ETHERTYPE_IPV4) this.#receiveIpv4(frame, frames);
+    else if (type === wire.ETHERTYPE_IPV4) this.#receiveIpv4(frame, frames, meta);
     else if (type === wire.ETHERTYPE_ARP) this.ip.neighbours.receive(frames);
     else this.port.countDrop('protocol not supported');
   }
@@ -192,7 +202,7 @@ export class Host implements Guest {
     return false;
   }
 
-  #receiveIpv4(frame: Uint8Array, frames: DataView): void {
+  #receiveIpv4(frame: Uint8Array, frames: DataView, meta: FrameMeta): void {
     const l3 = wire.ETHERNET_HEADER;
     const problem = wire.checkIpv4Header(frames, l3, frames.byteLength - l3);
     if (problem !== wire.IPV4_OK) {
@@ -204,21 +214,21 @@ export class Host implements Guest {
       return;
     }
     if (!wire.ipv4IsFragment(frames, l3)) {
-      this.#receiveDatagram(frame, frames, l3);
+      this.#receiveDatagram(frame, frames, l3, meta);
       return;
     }
     const whole = this.#reassembly.add(frame, frames, l3);
-    if (whole !== undefined) this.#receiveDatagram(whole, wire.viewOf(whole), l3);
+    if (whole !== undefined) this.#receiveDatagram(whole, wire.viewOf(whole), l3, meta);
   }
 
-  #receiveDatagram(frame: Uint8Array, frames: DataView, l3: number): void {
+  #receiveDatagram(frame: Uint8Array, frames: DataView, l3: number, meta: FrameMeta): void {
     const protocol = wire.ipv4Protocol(frames, l3);
     if (!wire.verifyTransportChecksum(frames, l3)) {
       this.port.countDrop('bad checksum');
       return;
     }
     if (protocol === wire.PROTOCOL_TCP) this.#tcp.receive(frame, frames, l3);
-    else if (protocol === wire.PROTOCOL_UDP) this.#receiveUdp(frame, frames, l3);
+    else if (protocol === wire.PROTOCOL_UDP) this.#receiveUdp(frame, frames, l3, meta);
     else if (protocol === wire.PROTOCOL_ICMP) this.#receiveIcmp(frame, frames, l3);
     else {
       this.port.countDrop('protocol not supported');
@@ -226,7 +236,7 @@ export class Host implements Guest {
     }
   }
 
-  #receiveUdp(frame: Uint8Array, frames: DataView, l3: number): void {
+  #receiveUdp(frame: Uint8Array, frames: DataView, l3: number, meta: FrameMeta): void {
     const l4 = l3 + wire.ipv4HeaderLength(frames, l3);
     const datagram = {
       src: wire.ipv4Src(frames, l3),
@@ -235,6 +245,7 @@ export class Host implements Guest {
       dstPort: wire.udpDstPort(frames, l4),
       ttl: wire.ipv4Ttl(frames, l3),
       payload: frame.subarray(l4 + wire.UDP_HEADER, l4 + wire.udpLength(frames, l4)),
+      ingress: meta.ingress,
     };
     this.#udp.receive(datagram, () => {
       this.sendIcmpError(frame, wire.ICMP_UNREACHABLE, wire.ICMP_PORT_UNREACHABLE);

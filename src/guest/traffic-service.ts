@@ -2,7 +2,8 @@
 // least 8 bytes: u32 length of the response, u32 length of the request itself (big endian), then the test pattern; the
 // response is so many bytes of the test pattern. Several requests may follow each other on one connection.
 // A connection that does not start like that is read and discarded: both lengths are at most 16 MiB, which the first
-// bytes of text, TLS or TDS never are.
+// bytes of text, TLS or TDS never are. The one exception is a GET of HTTP, which a health probe sends (LB-4): its
+// answer is an empty page.
 import { isPattern, writePatternInto } from './pattern.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 import type { TcpEnd, TcpHandlers } from './tcp/model.ts';
@@ -36,7 +37,12 @@ interface Progress {
   /** Bytes of the current request still to come after its header. */
   left: number;
   discarding: boolean;
+  /** HTTP: the answer was sent. */
+  isAnswered: boolean;
 }
+
+const HTTP_GET = 0x47455420;
+const HTTP_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
 /** The server side, one for any number of connections. Requests are answered when their last byte has arrived. */
 export function trafficService(): Serve {
@@ -44,10 +50,20 @@ export function trafficService(): Serve {
   return (connection, data) => {
     let progress = progressOf.get(connection);
     if (progress === undefined) {
-      progress = { header: new Uint8Array(REQUEST_HEADER), headerBytes: 0, left: 0, discarding: false };
+      progress = {
+        header: new Uint8Array(REQUEST_HEADER),
+        headerBytes: 0,
+        left: 0,
+        discarding: false,
+        isAnswered: false,
+      };
       progressOf.set(connection, progress);
     }
     readRequests(progress, data, (responseLength) => connection.write({ fill: responseLength }));
+    if (progress.discarding && !progress.isAnswered && isHttpGet(progress)) {
+      progress.isAnswered = true;
+      connection.write(new TextEncoder().encode(HTTP_ANSWER));
+    }
   };
 }
 
@@ -126,6 +142,11 @@ function startRequest(progress: Progress): void {
   const requestLength = view.getUint32(4);
   progress.discarding = !isLength(requestLength, REQUEST_HEADER) || !isLength(view.getUint32(0), 0);
   progress.left = requestLength - REQUEST_HEADER;
+}
+
+/** `GET ` stands where the length of the response would. */
+function isHttpGet(progress: Progress): boolean {
+  return viewOfHeader(progress).getUint32(0) === HTTP_GET;
 }
 
 function viewOfHeader(progress: Progress): DataView {

@@ -13,7 +13,12 @@ export interface UdpDatagram {
   readonly ttl: number;
   /** A view of the received frame; may be kept. */
   readonly payload: Uint8Array;
+  /** FrameMeta.ingress of the frame. */
+  readonly ingress?: number | undefined;
 }
+
+/** A server on UDP: true when it takes the datagram; it may reply at once or later. */
+export type UdpService = (datagram: UdpDatagram, reply: (payload: Uint8Array) => void) => boolean;
 
 export interface UdpSend {
   readonly dst: number;
@@ -44,6 +49,7 @@ export type UdpHandler = (datagram: UdpDatagram) => boolean;
 export interface UdpSettings {
   isListening(port: number): boolean;
   readonly echo: boolean;
+  readonly serve: UdpService | undefined;
   readonly answerUnreachable: boolean;
 }
 
@@ -107,6 +113,7 @@ export class UdpEndpoint {
       return;
     }
     if (handled || this.#clientPorts.has(datagram.dstPort)) return;
+    if (this.#settings.serve?.(datagram, (payload) => this.#reply(datagram, payload)) === true) return;
     if (this.#settings.isListening(datagram.dstPort)) {
       if (this.#settings.echo && mayEcho(datagram)) this.#echo(datagram);
       return;
@@ -122,12 +129,12 @@ export class UdpEndpoint {
   }
 
   #echo(datagram: UdpDatagram): void {
-    this.#ip.sendDatagram({
-      src: datagram.dst,
-      dst: datagram.src,
-      udp: { srcPort: datagram.dstPort, dstPort: datagram.srcPort },
-      payload: datagram.payload,
-    });
+    this.#reply(datagram, datagram.payload);
+  }
+
+  #reply(datagram: UdpDatagram, payload: Uint8Array): void {
+    const { src, srcPort, dst, dstPort } = datagram;
+    this.#ip.sendDatagram({ src: dst, dst: src, udp: { srcPort: dstPort, dstPort: srcPort }, payload });
   }
 
   #takePort(): number {

@@ -3,12 +3,13 @@
 
 import { DROP_REASONS } from '../abi/drop-reasons.ts';
 import { STAGE } from '../abi/provenance.ts';
+import { isDnsName } from '../wire/dns.ts';
 import { idKey } from '../control/model/resources.ts';
 import { nameHint } from '../control/validate/suggestion.ts';
 import { asList } from './format/common-schemas.ts';
 import { pathText } from './format/zod-issues.ts';
 import { parseTcpFlags } from './headers.ts';
-import { Directory } from './names.ts';
+import { Directory, splitPort } from './names.ts';
 import type { Compiled } from '../control/compile/compiled.ts';
 import type { Issue } from '../control/issues.ts';
 import type { ScenarioIssueCode } from './codes.ts';
@@ -82,6 +83,14 @@ class Checker {
         return this.place([...path, 'attachment'], step.value.attachment);
       case 'advance':
         return;
+      case 'resolve':
+        return this.#resolve(path, step.value);
+      case 'sql':
+        return this.#route(path, step.value.from, step.value.to, false);
+      case 'restart':
+        return this.place(path, step.value);
+      case 'setListen':
+        return this.place([...path, 'nic'], step.value.nic);
       default:
         return this.#change(path, step);
     }
@@ -98,7 +107,7 @@ class Checker {
     switch (step.action) {
       case 'approve':
       case 'reject':
-        return this.#named(path, step.value, 'private endpoint', network.privateEndpoints);
+        return this.#named(path, endpointOf(step.value), 'private endpoint', network.privateEndpoints);
       case 'remove': {
         const { nic, endpoint, connection } = step.value;
         if (nic !== undefined) this.#named([...path, 'nic'], nic, 'NIC', network.networkInterfaces);
@@ -125,12 +134,32 @@ class Checker {
         );
         return this.#named([...path, 'subnet'], step.value.subnet, 'subnet', subnets);
       }
+      case 'setRecord':
+      case 'removeRecord':
+        return this.#named([...path, 'zone'], step.value.zone, 'private DNS zone', network.privateDnsZones);
+      case 'linkZone':
+      case 'unlinkZone':
+        this.#named([...path, 'zone'], step.value.zone, 'private DNS zone', network.privateDnsZones);
+        return this.#named([...path, 'network'], step.value.network, 'virtual network', network.virtualNetworks);
+      case 'setDnsServers':
+        return this.#dnsServers(path, step.value);
       case 'setPeering':
       case 'removePeering':
         return this.#peering(path, step.value);
       default:
-        throw new Error(`the names of a step '${step.action}' are not checked`);
+        return;
     }
+  }
+
+  #dnsServers(path: DataPath, value: Extract<ParsedStep, { action: 'setDnsServers' }>['value']): void {
+    const { virtualNetworks, networkInterfaces } = this.#compiled.network;
+    const { network, nic } = value;
+    if ((network === undefined) === (nic === undefined)) {
+      const hint = "write 'network' or 'nic'";
+      this.#add('SCENARIO_VALUE', path, 'DNS servers are those of a network or of a NIC', hint);
+    }
+    if (network !== undefined) this.#named([...path, 'network'], network, 'virtual network', virtualNetworks);
+    if (nic !== undefined) this.#named([...path, 'nic'], nic, 'NIC', networkInterfaces);
   }
 
   #peering(path: DataPath, value: { between: readonly [string, string] }): void {
@@ -154,11 +183,25 @@ class Checker {
   #route(path: DataPath, from: string, to: string, needsPort: boolean): void {
     const sender = this.#directory.sender(from);
     if ('problem' in sender) return this.#problemAt([...path, 'from'], sender);
-    const receiver = this.#directory.receiver(to, sender.value);
-    if ('problem' in receiver) return this.#problemAt([...path, 'to'], receiver);
-    if (!needsPort || receiver.value.port !== undefined) return;
+    // What DNS says to a host name, and whether anything, is found out when the step runs.
+    if (this.#directory.dnsName(to) === undefined) {
+      const receiver = this.#directory.receiver(to, sender.value);
+      if ('problem' in receiver) return this.#problemAt([...path, 'to'], receiver);
+    }
+    if (!needsPort || splitPort(to)[1] !== undefined) return;
     const hint = `write ${to}:443, or the port you mean`;
     this.#add('SCENARIO_NO_PORT', [...path, 'to'], `'${to}' names no port`, hint);
+  }
+
+  #resolve(path: DataPath, value: Extract<ParsedStep, { action: 'resolve' }>['value']): void {
+    const sender = this.#directory.sender(value.from);
+    if ('problem' in sender) return this.#problemAt([...path, 'from'], sender);
+    if (!isDnsName(value.name)) {
+      const hint = 'write labels of 1 to 63 characters, with dots between them';
+      this.#add('SCENARIO_VALUE', [...path, 'name'], `'${value.name}' is not a DNS name`, hint);
+    }
+    if (value.server === undefined) return;
+    this.#problemAt([...path, 'server'], this.#directory.receiver(value.server, sender.value));
   }
 
   #packet(path: DataPath, value: Extract<ParsedStep, { action: 'packet' }>['value']): void {
@@ -270,4 +313,8 @@ class Checker {
     const source = key ? this.#source.locateKey(path) : this.#source.locate(path);
     this.issues.push({ code, severity: 'error', message, hint, source, path: pathText(path) });
   }
+}
+
+function endpointOf(value: string | { readonly endpoint: string }): string {
+  return typeof value === 'string' ? value : value.endpoint;
 }

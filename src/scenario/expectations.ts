@@ -12,7 +12,24 @@ import type { HeaderValue } from './headers.ts';
 import type { Observation } from './observation.ts';
 import type { PacketEvent } from './simulation/simulation-api.ts';
 
-export type CountKey = 'established' | 'failed' | 'retransmissions' | 'lost' | 'bytes' | 'replies';
+export type CountKey = 'connections' | 'established' | 'failed' | 'retransmissions' | 'lost' | 'bytes' | 'replies';
+
+/** Keys that a step answers itself, with a text, a number or a list. */
+const TOLD = [
+  'status',
+  'address',
+  'chain',
+  'blame',
+  'resolvesTo',
+  'tls',
+  'login',
+  'sqlError',
+  'connectionType',
+  'ports',
+  'value',
+  'findings',
+] as const;
+export type ToldKey = (typeof TOLD)[number];
 
 /** What a step found out. */
 export interface Facts {
@@ -22,6 +39,8 @@ export interface Facts {
   readonly observation?: Observation;
   /** Passes of the packet that decided, in order. */
   readonly passes?: readonly PacketEvent[];
+  /** What else the step found out, under the keys of TOLD. */
+  readonly told?: Readonly<Partial<Record<ToldKey, string | number | readonly (string | number)[]>>>;
   /** Why a change was refused; empty when it was not. */
   readonly refused?: readonly Issue[];
 }
@@ -62,8 +81,13 @@ function judgeKey(key: ExpectationKey, expect: Expectation, facts: Facts): Misma
     case 'delivered':
     case 'dropped':
       return compareCount(key, value as number | string, observation?.[key] ?? 0);
-    default:
-      return judgeDecision(key, expect, facts.passes ?? []);
+    case 'connections':
+      return compareCount(key, value as number | string, facts.counts.connections ?? 0);
+    default: {
+      const told = TOLD.find((name) => name === key);
+      if (told === undefined) return judgeDecision(key, expect, facts.passes ?? []);
+      return compareText(key, listText(asTexts(value)), listText(asTexts(facts.told?.[told] ?? [])));
+    }
   }
 }
 
@@ -176,6 +200,10 @@ function sameText(a: string, b: string): boolean {
 
 function listText(list: readonly string[]): string {
   return list.length === 0 ? 'none' : list.join(', ');
+}
+
+function asTexts(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).map(String);
 }
 
 function valueText(value: unknown): string {

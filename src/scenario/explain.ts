@@ -2,11 +2,14 @@
 // the answer is what its receiver would send back. Appliances do their work; all other guests keep silent, so that only
 // the two packets that were asked about are seen.
 
-import { formatIpv4 } from '../wire/index.ts';
+import { formatIpv4, parseIpv4 } from '../wire/index.ts';
 import { createInlineEngine } from '../control/engine/inline-engine.ts';
 import { describeFrame } from '../wire/index.ts';
 import { verdictText } from '../control/diagnose/verdict-text.ts';
+import { dnsFinding } from './dns-finding.ts';
 import { Directory, splitPort } from './names.ts';
+import { resolutionText, resolveName } from './resolution.ts';
+import { ResolutionProblem } from './session.ts';
 import { ackFrame, firstFrame, replyFrame } from './probe-frames.ts';
 import { traceOfPass } from './observation.ts';
 import { createSimulation } from './simulation/simulation.ts';
@@ -16,7 +19,8 @@ import type { Issue } from '../control/issues.ts';
 import type { Behaviour } from '../control/model/profile.ts';
 import type { Network } from '../control/model/resources.ts';
 import type { Outcome } from '../control/engine/engine.ts';
-import type { NameProblem, Receiver, Sender } from './names.ts';
+import type { NameProblem, Receiver, Resolved, Sender } from './names.ts';
+import type { Resolution } from './resolution.ts';
 import type { PacketEvent, Simulation } from './simulation/simulation-api.ts';
 
 export type ProbeProtocol = 'tcp' | 'udp' | 'icmp';
@@ -54,6 +58,9 @@ export interface Explanation {
   readonly from: string;
   readonly to: string;
   readonly state: 'new' | 'established';
+  /** How the sender learned the address; absent when no host name was asked for. */
+  readonly resolution?: Resolution;
+  /** The packet; when the name does not resolve, the question to the DNS server. */
   readonly forward: ExplainedDirection;
   /** The answer of the receiver; absent when the packet did not arrive. */
   readonly return?: ExplainedDirection;
@@ -71,22 +78,31 @@ export type ExplainResult =
 export function explain(network: Network, behaviour: Behaviour, question: Question): ExplainResult {
   const engine = createInlineEngine({ connectionsMax: 256 });
   const simulation = createSimulation({ network, behaviour, engine });
-  const probe = probeOf(simulation, question);
+  const resolution = resolutionOf(simulation, question);
+  const probe = probeOf(simulation, question, resolution);
   if ('problem' in probe) {
     const issue: Issue = { ...probe.problem, severity: 'error' };
     return { explanation: undefined, issues: [issue] };
   }
+  if ('passes' in probe) return { explanation: unresolvedOf(probe, question), issues: [] };
   silenceGuests(simulation);
-  const explanation = explainProbe(simulation, probe, question);
+  const explained = explainProbe(simulation, probe, question);
   void simulation.close();
-  return { explanation, issues: [] };
+  if (resolution === undefined) return { explanation: explained, issues: [] };
+  const finding = dnsFinding(network, probe.sender, resolution);
+  const notes = finding === undefined ? explained.notes : [finding, ...explained.notes];
+  return { explanation: { ...explained, resolution, notes }, issues: [] };
 }
 
 /** The explanation as text: both directions, stage by stage. */
 export function explanationText(explanation: Explanation): string[] {
   const { from, to, state, forward } = explanation;
   const kind = state === 'established' ? 'a packet of an established connection' : 'a new packet';
-  const lines = [`${from} > ${to}, ${kind}`, '', 'forward', ...directionText(forward)];
+  const { resolution } = explanation;
+  const isAsked = resolution !== undefined && resolution.addresses.length === 0;
+  const lines = [`${from} > ${to}, ${kind}`, ''];
+  if (resolution !== undefined) lines.push(...resolutionText(resolution), '');
+  lines.push(isAsked ? 'question' : 'forward', ...directionText(forward));
   if (explanation.return !== undefined) lines.push('', 'return', ...directionText(explanation.return));
   if (explanation.notes.length > 0) lines.push('', ...explanation.notes.map((note) => `note: ${note}`));
   return lines;
@@ -102,11 +118,40 @@ interface Probe {
 
 const SOURCE_PORT = 50_000;
 
-function probeOf(simulation: Simulation, question: Question): Probe | { problem: NameProblem } {
+/** What DNS says to the host name in `to`; undefined when there is none to ask for. */
+function resolutionOf(simulation: Simulation, question: Question): Resolution | undefined {
+  const directory = new Directory(simulation.compiled);
+  const sender = directory.sender(question.from);
+  const name = directory.dnsName(question.to);
+  return 'problem' in sender || name === undefined ? undefined : resolveName(simulation, sender.value, name);
+}
+
+/** A question that was asked, and led to no address. */
+interface Unresolved {
+  readonly sender: Sender;
+  readonly resolution: Resolution;
+  readonly passes: readonly PacketEvent[];
+}
+
+function probeOf(
+  simulation: Simulation,
+  question: Question,
+  resolution: Resolution | undefined,
+): Probe | Unresolved | { problem: NameProblem } {
   const directory = new Directory(simulation.compiled);
   const sender = directory.sender(question.from);
   if ('problem' in sender) return sender;
-  const receiver = directory.receiver(question.to, sender.value);
+  if (resolution !== undefined && resolution.addresses.length === 0) {
+    const passes = resolution.observation.decisive();
+    if (passes.length > 0) return { sender: sender.value, resolution, passes };
+    return { problem: new ResolutionProblem(resolution).problem };
+  }
+  const [address] = resolution?.addresses ?? [];
+  const [, written] = splitPort(question.to);
+  const receiver: Resolved<Receiver> =
+    address === undefined
+      ? directory.receiver(question.to, sender.value)
+      : { value: { address: parseIpv4(address), ...(written === undefined ? {} : { port: written }) } };
   if ('problem' in receiver) return receiver;
   const port = question.port ?? receiver.value.port;
   const protocol = question.protocol ?? (port === undefined ? 'icmp' : 'tcp');
@@ -116,6 +161,19 @@ function probeOf(simulation: Simulation, question: Question): Probe | { problem:
   }
   const sourcePort = question.sourcePort ?? SOURCE_PORT;
   return { sender: sender.value, receiver: receiver.value, protocol, port: port ?? 0, sourcePort };
+}
+
+function unresolvedOf({ sender, resolution, passes }: Unresolved, question: Question): Explanation {
+  const { name, status, blame } = resolution;
+  return {
+    from: `${sender.name} (${formatIpv4(sender.address)})`,
+    to: question.to,
+    state: question.state ?? 'new',
+    resolution,
+    forward: directionOf(passes),
+    isReachable: false,
+    notes: [`DNS is to blame: '${name}' has no address (${status}), decided by ${blame}`],
+  };
 }
 
 // Hosts would answer on their own; what they would answer is sent by `explain` itself.

@@ -2,6 +2,8 @@
 // which address a destination is. Names compare without regard to case, as Azure's do.
 
 import { parseIpv4, tryParseIpv4 } from '../wire/index.ts';
+import { isDnsName } from '../wire/dns.ts';
+import { modelsDns } from '../control/dns/resolve.ts';
 import { idKey } from '../control/model/resources.ts';
 import { nameHint } from '../control/validate/suggestion.ts';
 import type { AttachmentInfo, Compiled } from '../control/compile/compiled.ts';
@@ -74,6 +76,20 @@ export class Directory {
     const address = this.#address(target, from);
     if ('problem' in address) return address;
     return { value: { address: address.value, ...(port === undefined ? {} : { port }) } };
+  }
+
+  /**
+   * The host name in `to` that the sender's guest asks DNS for: where the network models DNS, nobody stated the name
+   * (the hosts file comes first) and no resource is called so. Undefined for everything else.
+   */
+  dnsName(text: string): string | undefined {
+    const [target] = splitPort(text);
+    const isHostName = target.includes('.') && !target.includes('@') && !target.includes('/') && isDnsName(target);
+    if (!modelsDns(this.#network) || !isHostName || tryParseIpv4(target) !== undefined) return undefined;
+    const { networkInterfaces, privateEndpoints, publicIPAddresses, staticNames } = this.#network;
+    const isResource = named([...networkInterfaces, ...privateEndpoints, ...publicIPAddresses], target).length > 0;
+    const isStated = staticNames.some((entry) => sameName(entry.name, target));
+    return isResource || isStated || this.#exit(target) !== undefined ? undefined : target;
   }
 
   /** True when the name can be a place: an attachment, a service, or a side such as `pe.consumer`. */

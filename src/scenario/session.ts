@@ -1,9 +1,12 @@
 // What the steps of one run share: the simulation, names, connections kept open and loads in the background. Scenario
 // files and tests in TypeScript run the same steps over it.
 
-import { Directory } from './names.ts';
+import { parseIpv4 } from '../wire/index.ts';
+import { Directory, splitPort } from './names.ts';
+import { resolveName } from './resolution.ts';
 import type { Compiled } from '../control/compile/compiled.ts';
 import type { NameProblem, Receiver, Resolved, Sender } from './names.ts';
+import type { Resolution } from './resolution.ts';
 import type { Simulation } from './simulation/simulation-api.ts';
 import type { KeptConnection } from './steps/connect.ts';
 import type { RunningLoad } from './steps/load.ts';
@@ -15,6 +18,19 @@ export class StepProblem extends Error {
   constructor(problem: NameProblem) {
     super(`${problem.message} (${problem.hint})`);
     this.problem = problem;
+  }
+}
+
+/** A name that DNS does not lead anywhere: what it said is in `resolution`. */
+export class ResolutionProblem extends StepProblem {
+  readonly resolution: Resolution;
+  constructor(resolution: Resolution) {
+    const { name, status, blame, steps } = resolution;
+    const what = status === 'NOERROR' ? 'has no address' : `does not resolve: ${status}`;
+    const last = steps.at(-1);
+    const hint = last === undefined ? 'see its DNS servers' : `${last.where}: ${last.text}`;
+    super({ code: 'SCENARIO_NO_ADDRESS', message: `'${name}' ${what}; DNS is to blame (${blame})`, hint });
+    this.resolution = resolution;
   }
 }
 
@@ -45,9 +61,13 @@ export class Session {
     throw new StepProblem({ ...found.problem, message: `'${text}' is no longer there`, hint });
   }
 
-  /** Which address a destination is; something removed keeps the address it had. Throws StepProblem. */
+  /** Which address a destination is; something removed keeps the address it had. A host name of a network that models
+   * DNS is asked for with real frames. Throws StepProblem, ResolutionProblem. */
   receiver(text: string, from: Sender): Receiver {
-    const now = this.#now().receiver(text, from);
+    const directory = this.#now();
+    const name = directory.dnsName(text);
+    if (name !== undefined) return this.#resolve(name, text, from);
+    const now = directory.receiver(text, from);
     return valueOf('value' in now ? now : this.#atStart.receiver(text, from));
   }
 
@@ -63,6 +83,14 @@ export class Session {
   nextId(): number {
     this.#lastId = (this.#lastId % 0xffff) + 1;
     return this.#lastId;
+  }
+
+  #resolve(name: string, text: string, from: Sender): Receiver {
+    const resolution = resolveName(this.simulation, from, name);
+    const [address] = resolution.addresses;
+    if (address === undefined) throw new ResolutionProblem(resolution);
+    const [, port] = splitPort(text);
+    return { address: parseIpv4(address), ...(port === undefined ? {} : { port }) };
   }
 
   #now(): Directory {

@@ -1,6 +1,7 @@
 // Networks built by hand for tests, in a short notation: names in place of ids, one line per thing.
 
 import { shortRule, type ShortRule } from '../../src/control/change/short-rule.ts';
+import { EMPTY_NETWORK } from '../../src/control/model/resources.ts';
 import type {
   ConnectionState,
   IpConfiguration,
@@ -125,6 +126,7 @@ export interface NetworkSpec {
 export function network(spec: NetworkSpec): Network {
   const subnetIds = subnetIdsOf(spec);
   return {
+    ...EMPTY_NETWORK,
     virtualNetworks: Object.entries(spec.vnets ?? {}).map(([name, vnet]) => makeVnet(spec, name, vnet)),
     networkInterfaces: Object.entries(spec.nics ?? {}).map(([name, nic]) => makeNic(name, nic, subnetIds)),
     networkSecurityGroups: Object.entries(spec.nsgs ?? {}).map(([name, rules]) => makeNsg(name, rules)),

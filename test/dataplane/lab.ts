@@ -9,7 +9,7 @@ import type { Behaviour } from '../../src/control/model/profile.ts';
 import { dropName } from '../../src/abi/drop-reasons.ts';
 import { PROV_DROP_AT, PROV_ENDPOINT, PROV_STAGE, STAGE } from '../../src/abi/provenance.ts';
 import { buildFrame, describeFrame, parseIpv4, type FrameSpec } from '../../src/wire/index.ts';
-import { networkOf, type Words } from '../control/compile/networks.ts';
+import { balancedNetwork, type BalancedWords } from './balanced-networks.ts';
 
 export class Lab {
   readonly engine: Engine;
@@ -19,15 +19,19 @@ export class Lab {
   private nextPacket = 1;
   nowMs = 1;
 
-  constructor(words: Words, engine: Engine = createInlineEngine({ connectionsMax: 4096 }), behaviour = behaviourOf()) {
+  constructor(
+    words: BalancedWords,
+    engine: Engine = createInlineEngine({ connectionsMax: 4096 }),
+    behaviour = behaviourOf(),
+  ) {
     this.engine = engine;
     this.behaviour = behaviour;
-    this.compiled = compileNetwork(networkOf(words), behaviour, { epoch: 1, registry: this.registry });
+    this.compiled = compileNetwork(balancedNetwork(words), behaviour, { epoch: 1, registry: this.registry });
     engine.push(this.compiled.program);
   }
 
-  push(words: Words): void {
-    this.compiled = compileNetwork(networkOf(words), this.behaviour, {
+  push(words: BalancedWords): void {
+    this.compiled = compileNetwork(balancedNetwork(words), this.behaviour, {
       epoch: this.compiled.program.epoch + 1,
       registry: this.registry,
       previous: this.compiled,

@@ -2,6 +2,7 @@
 // and what finds no room is counted.
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { PROVENANCE_WORDS } from '../../src/abi/provenance.ts';
 import {
   CONTROL,
   COUNT,
@@ -93,7 +94,7 @@ class Bench {
   }
 }
 
-const ROW = 16;
+const ROW = PROVENANCE_WORDS;
 
 function frameOf(random: Random, length: number): Uint8Array {
   return Uint8Array.from({ length }, () => random.below(256));

@@ -31,11 +31,21 @@ describe('the server', () => {
   });
 
   const others: Record<string, Uint8Array> = {
-    'an HTTP request': Buffer.from('GET / HTTP/1.1\r\nHost: sql\r\n\r\n'),
+    'an HTTP request that is no GET': Buffer.from('POST / HTTP/1.1\r\nHost: sql\r\n\r\n'),
     'a TLS client hello': Buffer.from('16030100c8010000c40303', 'hex'),
     'a TDS pre-login': Buffer.from('1201002f0000010000001a', 'hex'),
     'a request length below its own header': Buffer.from('0000000500000007', 'hex'),
   };
+  test('answers a GET of HTTP with one empty page, as a health probe wants it (LB-4)', () => {
+    const written: unknown[] = [];
+    const connection = { write: (data: unknown) => written.push(data) } as unknown as TcpConnection;
+    const serve = trafficService();
+    for (const line of ['GE', 'T /health HTTP/1.1\r\n', 'Host: 10.0.0.4\r\n\r\n']) serve(connection, Buffer.from(line));
+    expect(written.map((data) => Buffer.from(data as Uint8Array).toString())).toEqual([
+      'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    ]);
+  });
+
   for (const [name, bytes] of Object.entries(others)) {
     test(`discards ${name}, and everything after it`, () => {
       expect(answers([bytes, buildRequest({ requestLength: 8, responseLength: 5 })])).toEqual([]);

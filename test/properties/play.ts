@@ -5,7 +5,7 @@ import { compileNetwork, createRegistry } from '../../src/control/compile/compil
 import type { Compiled } from '../../src/control/compile/compiled.ts';
 import type { Engine, FrameIn, PassResult } from '../../src/control/engine/engine.ts';
 import { buildFrame, formatIpv4, parseFrame, parseIpv4 } from '../../src/wire/index.ts';
-import { networkOf, type Words } from '../control/compile/networks.ts';
+import { balancedNetwork, type BalancedWords } from '../dataplane/balanced-networks.ts';
 import type { Act } from './random-network.ts';
 
 /** One packet's journey through the fabric. */
@@ -17,9 +17,9 @@ export interface Played {
 
 /** Plays the acts; `networks[0]` runs first, `change` acts push the others. Validity does not matter here: what
  * validation would refuse (overlapping peers) must not leak either. */
-export function play(engine: Engine, networks: readonly Words[], acts: readonly Act[]): Played[] {
+export function play(engine: Engine, networks: readonly BalancedWords[], acts: readonly Act[]): Played[] {
   const registry = createRegistry();
-  let compiled = compileNetwork(networkOf(networks[0]), behaviourOf(), { epoch: 1, registry });
+  let compiled = compileNetwork(balancedNetwork(networks[0]), behaviourOf(), { epoch: 1, registry });
   engine.push(compiled.program);
   const played: Played[] = [];
   let nowMs = 1;
@@ -29,7 +29,7 @@ export function play(engine: Engine, networks: readonly Words[], acts: readonly 
     if (act.kind === 'change') {
       const words = networks[act.network % networks.length];
       const epoch = compiled.program.epoch + 1;
-      compiled = compileNetwork(networkOf(words), behaviourOf(), { epoch, registry, previous: compiled });
+      compiled = compileNetwork(balancedNetwork(words), behaviourOf(), { epoch, registry, previous: compiled });
       engine.push(compiled.program);
     }
     const made =
@@ -49,7 +49,8 @@ function firstPacket(
   const from = places[act.from % places.length];
   const target = places[act.to % places.length];
   const src = addressOf(compiled, from.attachment, act.spoof);
-  const dst = destinationOf(compiled, target.attachment);
+  const frontend = parseIpv4(from.kind === 'internet' ? '20.0.7.7' : '10.0.0.100');
+  const dst = act.balanced ? frontend : destinationOf(compiled, target.attachment);
   if (from === target) return undefined;
   return { attachment: from.attachment, bytes: frameOf(act, src, dst) };
 }

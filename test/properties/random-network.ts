@@ -1,9 +1,11 @@
 // Random networks and random traffic for property tests: two to four virtual networks whose address spaces may
 // overlap, peerings, rules, routes, endpoints, public addresses; and packets between everybody, with the replies a
-// receiver would send.
+// receiver would send. One network has a load balancer, and a Private Link service that the
+// endpoint of another leads to.
 
 import fc from 'fast-check';
 import type { RouteWords, RuleWords, Words } from '../control/compile/networks.ts';
+import type { BalancedWords } from '../dataplane/balanced-networks.ts';
 
 const SPACES = ['10.0.0.0/16', '10.0.0.0/16', '10.1.0.0/16', '10.2.0.0/16'] as const;
 
@@ -55,7 +57,7 @@ const routes: fc.Arbitrary<readonly RouteWords[]> = fc
   .map((list) => list.filter((r, i) => list.findIndex((other) => other[0] === r[0]) === i));
 
 /** A random network in the words of the compile tests. Network 0 and 1 have the same address space. */
-export const networks: fc.Arbitrary<Words> = fc
+export const networks: fc.Arbitrary<BalancedWords> = fc
   .record({
     count: fc.integer({ min: 2, max: 4 }),
     groups: fc.tuple(rules, rules, rules),
@@ -68,8 +70,14 @@ export const networks: fc.Arbitrary<Words> = fc
       maxLength: 3,
     }),
     flush: fc.boolean(),
+    balance: fc.record({
+      down: fc.constantFrom([], ['lb/n0b/10.0.0.5'], ['lb/n0a/10.0.0.4', 'lb/n0b/10.0.0.5']),
+      distribution: fc.constantFrom('Default' as const, 'SourceIP' as const, 'SourceIPProtocol' as const),
+      isPublic: fc.boolean(),
+      minutes: fc.constantFrom(4, 10),
+    }),
   })
-  .map(({ count, groups, table, tabled, forwards, policies, state, peerings, flush }) => {
+  .map(({ count, groups, table, tabled, forwards, policies, state, peerings, flush, balance }) => {
     const words: Required<
       Pick<Words, 'vnets' | 'subnets' | 'nics' | 'nsgs' | 'rts' | 'pes' | 'peers' | 'nats' | 'flush'>
     > = {
@@ -106,8 +114,36 @@ export const networks: fc.Arbitrary<Words> = fc
       words.nics[`n${v}b`] = { subnet: `s${v}`, ip: `${net}.0.5`, ipfwd: forwards };
       words.pes[`e${v}`] = { subnet: `p${v}`, ip: `${net}.1.4`, ports: ['1433'], state: state };
     }
-    return words;
+    return { ...words, ...balanced(balance) };
   });
+
+interface Balance {
+  readonly down: readonly string[];
+  readonly distribution: 'Default' | 'SourceIP' | 'SourceIPProtocol';
+  readonly isPublic: boolean;
+  readonly minutes: number;
+}
+
+// Backend ports are none that traffic is sent to: a tuple that is balanced and direct at once would be two connections.
+function balanced({ down, distribution, isPublic, minutes }: Balance): Partial<BalancedWords> {
+  const rule = { loadDistribution: distribution, idleTimeoutInMinutes: minutes, disableOutboundSnat: false };
+  const rules = [
+    { ...rule, frontendPort: 1433, backendPort: 8433 },
+    { ...rule, frontendPort: 80, backendPort: 8080 },
+    { ...rule, protocol: 'Udp' as const, frontendPort: 1433, backendPort: 8433 },
+  ];
+  const members = ['n0a', 'n0b'];
+  return {
+    balancers: {
+      lb: { subnet: 's0', frontend: '10.0.0.100', members, rules },
+      ...(isPublic && {
+        pub: { frontend: '20.0.7.7', members, rules: [{ ...rule, frontendPort: 80, backendPort: 8081 }] },
+      }),
+    },
+    services: { svc: { balancer: 'lb', subnet: 's0', nat: ['10.0.0.200'], endpoints: ['e1'] } },
+    down,
+  };
+}
 
 /** One act of random traffic. Indices are taken modulo what there is. */
 export type Act =
@@ -121,6 +157,8 @@ export type Act =
       readonly flags: number;
       readonly payload: number;
       readonly spoof: boolean;
+      /** Sent to a frontend in place of `to`. */
+      readonly balanced: boolean;
     }
   | { readonly kind: 'reply'; readonly to: number; readonly flags: number }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -136,6 +174,7 @@ const packets: fc.Arbitrary<Act> = fc.record({
   flags: fc.constantFrom(0x02, 0x02, 0x10, 0x18, 0x11, 0x04),
   payload: fc.nat(64),
   spoof: fc.boolean(),
+  balanced: fc.constantFrom(true, false, false, false),
 });
 
 /** Random traffic: packets, replies to what was received, waiting, and changes of the network. */

@@ -1,11 +1,15 @@
-// The kinds of cases by name, and those that the emulator cannot run yet.
+// The kinds of cases by name.
 
 import type { Kind } from '../kind.ts';
+import { arith } from './arith.ts';
+import { diag } from './diag.ts';
+import { dns } from './dns.ts';
 import { dualPort } from './dual-port.ts';
 import { flow } from './flow.ts';
 import { fsm } from './fsm.ts';
 import { nat46 } from './nat46.ts';
 import { packet } from './packet.ts';
+import { pp2 } from './pp2.ts';
 import { routes } from './routes.ts';
 import { snat } from './snat.ts';
 import { validate } from './validate.ts';
@@ -21,7 +25,8 @@ export const KINDS: Readonly<Record<string, Kind | undefined>> = {
   fsm,
   validate,
   wire,
+  dns,
+  diag,
+  arith,
+  pp2,
 };
-
-/** PROXY protocol, DNS, diagnostics and flow-log arithmetic. */
-export const KINDS_NOT_YET: ReadonlySet<string> = new Set(['pp2', 'dns', 'diag', 'arith']);

@@ -4,6 +4,8 @@ import { judgeExpect } from '../kind.ts';
 import type { Kind } from '../kind.ts';
 import { runShapes } from '../shape.ts';
 import { addressSpaces, dynamicAddresses, staticAddresses, subnetLengths } from './validate/addresses.ts';
+import { dnsLimits } from './validate/dns.ts';
+import { privateLinkServiceLimits } from './validate/private-link-service.ts';
 import { factors, priorities, rulePairs, rulePrefixCounts } from './validate/rules.ts';
 import {
   approvalMethod,
@@ -29,6 +31,8 @@ const SHAPES = [
   regions,
   managedInstanceSubnets,
   interfaceEndpointSubnets,
+  ...privateLinkServiceLimits,
+  ...dnsLimits,
 ];
 
 export const validate: Kind = { run: (input) => runShapes(SHAPES, input), judge: judgeExpect() };

@@ -6,6 +6,7 @@ export type { Change } from './lookup.ts';
 export { type ShortRule, shortRule } from './short-rule.ts';
 export type { ShortRoute } from './route-changes.ts';
 export type { PeeringFlags } from './peering-changes.ts';
+export type { Decision } from './endpoint-changes.ts';
 export {
   associateNsg,
   removeSecurityRule,
@@ -15,7 +16,16 @@ export {
 } from './security-changes.ts';
 export { associateRouteTable, removeRoute, setRoute, setRoutes } from './route-changes.ts';
 export { addPeering, removePeering, setPeering } from './peering-changes.ts';
-export { approve, deleteEndpoint, reject, removeConnection, setEndpointState } from './endpoint-changes.ts';
+export {
+  approve,
+  deleteEndpoint,
+  deleteTarget,
+  reject,
+  removeConnection,
+  setEndpointState,
+} from './endpoint-changes.ts';
+export { createEndpoint, createManagedEndpoint } from './endpoint-creation.ts';
+export { setAdminState, setHighScale, setProxyProtocol, setVisibility } from './balance-changes.ts';
 export {
   removeNic,
   setEndpointPolicies,

@@ -9,6 +9,8 @@ export const CHANGE_ISSUE_CODES = {
   CONNECTION_MISSING: 'Something happens to a private endpoint that does not exist.',
   CONNECTION_NOT_AUTHORIZED: 'Automatic approval was asked for without the permission (PE-51).',
   CONNECTION_FINAL: 'A rejected or removed connection cannot be approved or rejected any more (PE-18).',
+  CONNECTION_NOT_VISIBLE: 'A Private Link service is not visible to the subscription that asks (PLS-3).',
+  SERVICE_IN_USE: 'A Private Link service is deleted while it has connections (PLS-14).',
   PEERING_EXISTS: 'A peering is created twice.',
   PEERING_MISSING: 'A peering that does not exist is changed or removed.',
   PEERING_REMOTE_DISCONNECTED: 'A peering is created while the other direction is Disconnected (PEER-1).',

@@ -1,6 +1,8 @@
-// Changes to route tables and to where they are associated.
+// Changes to route tables, to where they are associated, and to what gateways have learned.
 
-import type { Network, Route, RouteTable, UserNextHopType } from '../model/resources.ts';
+import { AddressError, parsePrefix } from '../../wire/address.ts';
+import { idKey } from '../model/resources.ts';
+import type { Network, Route, RouteTable, UserNextHopType, VirtualNetworkGateway } from '../model/resources.ts';
 import { type Change, exchange, find, refusal, withSubnet, without } from './lookup.ts';
 
 /** The short form of a route: prefix or service tag, next hop type in any case, next hop address of an appliance. */
@@ -52,6 +54,41 @@ export function associateRouteTable(subnet: string, table: string | null): Chang
       ...(owner && { routeTable: { id: owner.id } }),
     }));
   };
+}
+
+/**
+ * ROUTE-9: what a gateway has learned from now on. `name` is its network's, or its own where a network has several
+ * gateways (ROUTE-15).
+ */
+export function setLearnedRoutes(name: string, routes: readonly string[]): Change {
+  for (const text of routes) checkPrefix(text);
+  return (network) => {
+    const gateways = network.virtualNetworkGateways;
+    const isHere = ({ properties }: VirtualNetworkGateway): boolean =>
+      nameOf(properties.virtualNetwork.id) === name.toLowerCase() ||
+      idKey(properties.virtualNetwork.id) === idKey(name);
+    const [own, second] = gateways.filter(isHere);
+    if (own !== undefined && second !== undefined) {
+      const message = `virtual network '${name}' has two gateways: ${own.name} and ${second.name}`;
+      throw refusal('CHANGE_NAME_AMBIGUOUS', message, 'name the gateway');
+    }
+    const gateway = own ?? find(gateways, name, 'virtual network gateway');
+    const next = { ...gateway, properties: { ...gateway.properties, learnedRoutes: routes } };
+    return { ...network, virtualNetworkGateways: exchange(gateways, gateway, next) };
+  };
+}
+
+function nameOf(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1).toLowerCase();
+}
+
+function checkPrefix(text: string): void {
+  try {
+    parsePrefix(text);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw refusal('CHANGE_VALUE', `learned route: ${error.message} (Azure: InvalidCIDRNotation)`, error.hint);
+  }
 }
 
 function expand(table: RouteTable, route: ShortRoute): Route {

@@ -1,7 +1,7 @@
 // The attachment table: one row per id that the registry ever gave out, with the rule sets, routes and outbound method
 // of what stands there. Generations are filled in afterwards (generations.ts).
 
-import { IDLE_MS_DEFAULT, MTU_DEFAULT } from '../../abi/limits.ts';
+import { MTU_DEFAULT } from '../../abi/limits.ts';
 import {
   ATTACHMENT,
   ATTACHMENT_TAP,
@@ -14,7 +14,15 @@ import {
   OUTBOUND,
 } from '../../abi/program.ts';
 import { parseIpv4 } from '../../wire/index.ts';
-import { type Context, ipv4Prefixes, type NicFacts, type Place, resolve, type VnetFacts } from './context.ts';
+import {
+  type Context,
+  type EndpointFacts,
+  ipv4Prefixes,
+  type NicFacts,
+  type Place,
+  resolve,
+  type VnetFacts,
+} from './context.ts';
 import { backendAddressOf, bindingIdleMs } from './endpoints.ts';
 import { assignMacs } from './macs.ts';
 import type { OutboundTables } from './outbound.ts';
@@ -52,6 +60,7 @@ export function buildAttachments(inputs: AttachmentInputs): AttachmentTable {
     table.idleMs[id] = idleMsOf(context, plan);
     if (plan.network !== undefined) table.vnet[id] = plan.network.index;
     if (plan.nic !== undefined) fillNic(table, id, plan.nic, inputs);
+    else if (steersReplies(context, plan)) table.routeTable[id] = inputs.routes.indexOf(plan.endpoint.place);
     else if (plan.network !== undefined) table.routeTable[id] = inputs.routes.indexOf(gatewayPlace(plan.network));
     const method = outbound.methods.get(id);
     if (method === undefined) continue;
@@ -72,6 +81,8 @@ function fillNic(table: AttachmentTable, id: number, facts: NicFacts, inputs: At
   const ofSubnet = resolve(context.nsgs, place.subnet.properties.networkSecurityGroup);
   table.flags[id] = (table.flags[id] as number) | nicFlags(context, facts);
   table.routeTable[id] = routes.indexOf(place);
+  table.outAdminRules[id] = rules.adminIndexOf('Outbound', place);
+  table.inAdminRules[id] = rules.adminIndexOf('Inbound', place);
   table.outNicRules[id] = rules.indexOf(ofNic, 'Outbound', 'normal', place);
   table.outSubnetRules[id] = rules.indexOf(ofSubnet, 'Outbound', 'normal', place);
   table.inSubnetRules[id] = rules.indexOf(ofSubnet, 'Inbound', 'normal', place);
@@ -95,6 +106,15 @@ function nicFlags(context: Context, { nic, place }: NicFacts): number {
   );
 }
 
+/** the route table of an endpoint's subnet steers the answers of the service. */
+function steersReplies(
+  context: Context,
+  plan: AttachmentPlan,
+): plan is AttachmentPlan & { readonly endpoint: EndpointFacts } {
+  if (!context.behaviour.switches['pe.subnetRouteTableAffectsReturn']) return false;
+  return resolve(context.routeTables, plan.endpoint?.place.subnet.properties.routeTable) !== undefined;
+}
+
 /** What comes from on-premises leaves the GatewaySubnet: its user-defined routes count. */
 function gatewayPlace(network: VnetFacts): Place | { readonly network: VnetFacts } {
   const subnet = network.vnet.properties.subnets.find(({ name }) => name.toLowerCase() === GATEWAY_SUBNET);
@@ -116,7 +136,7 @@ function addressOf(context: Context, plan: AttachmentPlan): number {
 function idleMsOf(context: Context, plan: AttachmentPlan): number {
   if (plan.endpoint !== undefined) return bindingIdleMs(context, plan.endpoint);
   const minutes = plan.network?.vnet.properties.flowTimeoutInMinutes;
-  return minutes === undefined ? IDLE_MS_DEFAULT : minutes * 60_000;
+  return (minutes ?? context.behaviour.switches['nsg.idleMinutes']) * 60_000;
 }
 
 function emptyTable(count: number): AttachmentTable {
@@ -134,6 +154,8 @@ function emptyTable(count: number): AttachmentTable {
     outSubnetRules: none(),
     inSubnetRules: none(),
     inNicRules: none(),
+    outAdminRules: none(),
+    inAdminRules: none(),
     platformNicRules: none(),
     platformSubnetRules: none(),
     outbound: zero().fill(OUTBOUND.none),

@@ -6,6 +6,15 @@ import {
   PROGRAM_VERSION,
   SETTING_ARP_ANSWER_UNUSED,
   SETTING_REVOKE_KILLS_FLOWS,
+  SETTING_HASH_AFTER_NAT,
+  SETTING_NOT_APPROVED_RESET,
+  SETTING_CLOSED_PORT_RESET,
+  SETTING_OTHER_PROTOCOL_UNREACHABLE,
+  SETTING_FRAGMENTATION_NEEDED,
+  SETTING_DROP_REPLY,
+  SETTING_ADMISSION_FIRST,
+  SETTING_PROXY_FRONTEND,
+  SETTING_DNS_BYPASS_ANY,
 } from '../../abi/program.ts';
 import type { Behaviour } from '../model/profile.ts';
 import type { Network } from '../model/resources.ts';
@@ -14,6 +23,7 @@ import type { AttachmentInfo, AttachmentRegistry, Compiled } from './compiled.ts
 import { createContext, type EndpointFacts } from './context.ts';
 import { buildEndpoints, endpointInfos } from './endpoints.ts';
 import { fillGenerations } from './generations.ts';
+import { buildBalancing } from './load-balancing.ts';
 import { buildOutbound } from './outbound.ts';
 import { type AttachmentPlan, attachmentOf, planAttachments } from './registry.ts';
 import { RouteTableCollector } from './route-tables.ts';
@@ -46,6 +56,7 @@ export function compileNetwork(network: Network, behaviour: Behaviour, options: 
   const rules = new RuleSetCollector(context);
   const routes = new RouteTableCollector(context, registry);
   const outbound = buildOutbound(context, registry, previous);
+  const { names: balanced, ...balancing } = buildBalancing(context, registry, outbound);
   const attachments = buildAttachments({
     context,
     plans,
@@ -74,6 +85,8 @@ export function compileNetwork(network: Network, behaviour: Behaviour, options: 
     endpoints,
     publicIps: outbound.publicIps,
     natPools: outbound.natPools,
+    ...balancing,
+    hashSeed: behaviour.switches['lb.hashSeed'],
   };
   const digests = new Map([...fillGenerations(context, plans, program, rules, previous), ...outbound.poolKeys]);
   const infos: (AttachmentInfo | undefined)[] = Array.from({ length: registry.next }, () => undefined);
@@ -86,6 +99,7 @@ export function compileNetwork(network: Network, behaviour: Behaviour, options: 
     attachments: infos,
     natPools: outbound.natPoolNames,
     publicIps: outbound.publicIpNames,
+    ...balanced,
   };
   return { network, behaviour, program, sideTable, digests };
 }
@@ -93,7 +107,19 @@ export function compileNetwork(network: Network, behaviour: Behaviour, options: 
 function settingsOf({ switches }: Behaviour): number {
   const revoke = switches['pe.revokeKillsFlows'] ? SETTING_REVOKE_KILLS_FLOWS : 0;
   const arp = switches['arp.answerUnused'] ? SETTING_ARP_ANSWER_UNUSED : 0;
-  return revoke | arp;
+  return (
+    revoke |
+    arp |
+    (switches['pls.hashAfterNat'] ? SETTING_HASH_AFTER_NAT : 0) |
+    (switches['pe.notApprovedReply'] === 'reset' ? SETTING_NOT_APPROVED_RESET : 0) |
+    (switches['pe.closedPortReply'] === 'reset' ? SETTING_CLOSED_PORT_RESET : 0) |
+    (switches['pe.otherProtocolReply'] === 'unreachable' ? SETTING_OTHER_PROTOCOL_UNREACHABLE : 0) |
+    (switches['net.fragmentationNeeded'] ? SETTING_FRAGMENTATION_NEEDED : 0) |
+    (switches['drop.reply'] ? SETTING_DROP_REPLY : 0) |
+    (switches['pe.admissionFirst'] ? SETTING_ADMISSION_FIRST : 0) |
+    (switches['pls.proxyDestination'] === 'frontend' ? SETTING_PROXY_FRONTEND : 0) |
+    (switches['nsg.customDnsBypassScope'] === 'any' ? SETTING_DNS_BYPASS_ANY : 0)
+  );
 }
 
 function isAttachmentTapped(taps: TapSelection, { key, info }: AttachmentPlan): boolean {

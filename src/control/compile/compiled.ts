@@ -11,7 +11,9 @@ export interface RuleInfo {
   readonly rule: string;
   readonly priority: number;
   readonly direction: 'Inbound' | 'Outbound';
-  readonly access: 'Allow' | 'Deny';
+  /** AlwaysAllow: security admin rules only (NSG-15); `nsg` is their network manager then. */
+  readonly access: 'Allow' | 'Deny' | 'AlwaysAllow';
+  readonly isAdmin?: true;
   readonly isDefault: boolean;
   readonly source?: SourceLocation;
 }
@@ -30,6 +32,24 @@ export interface RouteInfo {
   readonly location?: SourceLocation;
 }
 
+/** IPv6 parts as text, each with its mask (PE-31); outer IPv4 addresses; the NVGRE key. */
+export interface UnderlayInfo {
+  readonly source: readonly [address: string, mask: string];
+  readonly nic: readonly [address: string, mask: string];
+  readonly destination: readonly [address: string, mask: string];
+  readonly outerSource: string;
+  readonly outerDestination: string;
+  readonly key: number;
+}
+
+/** A rule of a load balancer by program row. */
+export interface BalanceRuleInfo {
+  readonly loadBalancer: string;
+  readonly rule: string;
+  readonly frontendAddress: string;
+  readonly source?: SourceLocation;
+}
+
 export interface EndpointInfo {
   readonly id: string;
   readonly name: string;
@@ -37,6 +57,11 @@ export interface EndpointInfo {
   readonly vnet: string;
   /** Name of the service behind it. */
   readonly target: string;
+  /** Name of the Private Link service behind it, and the LinkID (PLS-20). */
+  readonly service?: string;
+  readonly linkId: number;
+  /** What the fabric carries for it (PE-31): IPv6 prefixes and the addresses of the hosts. */
+  readonly underlay: UnderlayInfo;
   readonly source?: SourceLocation;
 }
 
@@ -66,6 +91,7 @@ export interface SideTable {
   /** NAT pools and public IPs by program index. */
   readonly natPools: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   readonly publicIps: readonly { readonly name: string; readonly address: string }[];
+  readonly balanceRules: readonly BalanceRuleInfo[];
 }
 
 export interface Compiled {

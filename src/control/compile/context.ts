@@ -3,6 +3,7 @@
 
 import { type Ipv4Prefix, parsePrefixOrAddress, tryParseIpv4 } from '../../wire/index.ts';
 import type { Behaviour } from '../model/profile.ts';
+import type { FrontendIPConfiguration, LoadBalancer, PrivateLinkService } from '../model/load-balancing.ts';
 import {
   idKey,
   type Network,
@@ -39,6 +40,8 @@ export interface PeerFacts {
   /** The other network's own link back. */
   readonly back: VirtualNetworkPeering['properties'];
   readonly remote: VnetFacts;
+  /** Ranges that the other network shares: all it has, those of the last sync (PEER-2), or chosen subnets (PEER-8). */
+  readonly ranges: readonly Ipv4Prefix[];
   readonly isGlobal: boolean;
 }
 
@@ -66,6 +69,31 @@ export interface EndpointFacts {
   readonly address: number;
 }
 
+/** A frontend of a load balancer. */
+export interface FrontendFacts {
+  readonly balancer: LoadBalancer;
+  readonly frontend: FrontendIPConfiguration;
+  readonly key: string;
+  /** Frontend index of the program. */
+  readonly index: number;
+  readonly address: number;
+  /** Network of an internal frontend. */
+  readonly network?: VnetFacts;
+  /** Address of a public one. */
+  readonly publicIp?: PublicIPAddress;
+}
+
+/** A Private Link service with its NAT addresses. */
+export interface ServiceFacts {
+  readonly service: PrivateLinkService;
+  readonly key: string;
+  /** Service index of the program. */
+  readonly index: number;
+  /** The provider's network. */
+  readonly network: VnetFacts;
+  readonly natAddresses: readonly number[];
+}
+
 export interface Context {
   readonly network: Network;
   readonly behaviour: Behaviour;
@@ -73,6 +101,8 @@ export interface Context {
   readonly places: ReadonlyMap<string, Place>;
   readonly nics: readonly NicFacts[];
   readonly endpoints: readonly EndpointFacts[];
+  readonly frontends: readonly FrontendFacts[];
+  readonly services: readonly ServiceFacts[];
   readonly nsgs: ReadonlyMap<string, NetworkSecurityGroup>;
   readonly routeTables: ReadonlyMap<string, RouteTable>;
   readonly publicIps: ReadonlyMap<string, PublicIPAddress>;
@@ -103,6 +133,7 @@ export function createContext(network: Network, behaviour: Behaviour): Context {
     if (place === undefined || address === undefined) continue;
     endpoints.push({ endpoint, key: idKey(endpoint.id), index: endpoints.length, place, address });
   }
+  const publicIps = mapById(network.publicIPAddresses);
   return {
     network,
     behaviour,
@@ -110,9 +141,11 @@ export function createContext(network: Network, behaviour: Behaviour): Context {
     places,
     nics,
     endpoints,
+    frontends: frontendFacts(network, places, publicIps),
+    services: serviceFacts(network, places),
     nsgs: mapById(network.networkSecurityGroups),
     routeTables: mapById(network.routeTables),
-    publicIps: mapById(network.publicIPAddresses),
+    publicIps,
     privateLinkResources: mapById(network.privateLinkResources),
     asgMembers: collectAsgMembers(nics, endpoints),
     tagSets: new Map(),
@@ -157,8 +190,18 @@ function addPeers(facts: VnetFacts, byKey: ReadonlyMap<string, VnetFacts>): void
     // Traffic flows only when both links exist and are Connected (PEER-1).
     if (remote === undefined || link.peeringState !== 'Connected' || back?.peeringState !== 'Connected') continue;
     const isGlobal = regionOf(facts.vnet) !== regionOf(remote.vnet);
-    facts.peers.push({ link, back, remote, isGlobal });
+    facts.peers.push({ link, back, remote, ranges: sharedRanges(link, remote), isGlobal });
   }
+}
+
+function sharedRanges(link: VirtualNetworkPeering['properties'], remote: VnetFacts): readonly Ipv4Prefix[] {
+  const { remoteSubnetNames, remoteAddressSpace } = link;
+  if (remoteSubnetNames !== undefined) {
+    const names = new Set(remoteSubnetNames.map((name) => name.toLowerCase()));
+    const chosen = remote.vnet.properties.subnets.filter((subnet) => names.has(subnet.name.toLowerCase()));
+    return ipv4Prefixes(chosen.map((subnet) => subnet.properties.addressPrefix));
+  }
+  return remoteAddressSpace === undefined ? remote.ranges : ipv4Prefixes(remoteAddressSpace.addressPrefixes);
 }
 
 /** Region in comparison form; networks without one count as being in the same region. */
@@ -175,6 +218,42 @@ function nicFacts(nic: NetworkInterface, places: ReadonlyMap<string, Place>): Ni
     .filter((address) => address !== undefined);
   const address = addresses[0];
   return place === undefined || address === undefined ? [] : [{ nic, key: idKey(nic.id), place, address, addresses }];
+}
+
+/** Frontends with an address; one that has none yet is left out. */
+function frontendFacts(
+  network: Network,
+  places: ReadonlyMap<string, Place>,
+  publicIps: ReadonlyMap<string, PublicIPAddress>,
+): FrontendFacts[] {
+  const facts: FrontendFacts[] = [];
+  for (const balancer of network.loadBalancers) {
+    for (const frontend of balancer.properties.frontendIPConfigurations) {
+      const { privateIPAddress, subnet, publicIPAddress } = frontend.properties;
+      const publicIp = resolve(publicIps, publicIPAddress);
+      const place = resolve(places, subnet);
+      const address = tryParseIpv4((publicIp ? publicIp.properties.ipAddress : privateIPAddress) ?? '');
+      if (address === undefined || (publicIp ?? place) === undefined) continue;
+      const common = { balancer, frontend, key: idKey(frontend.id), index: facts.length, address };
+      facts.push({ ...common, ...(publicIp ? { publicIp } : place && { network: place.network }) });
+    }
+  }
+  return facts;
+}
+
+/** Services with a NAT address in a known subnet (PLS-9). */
+function serviceFacts(network: Network, places: ReadonlyMap<string, Place>): ServiceFacts[] {
+  const facts: ServiceFacts[] = [];
+  for (const service of network.privateLinkServices) {
+    const configurations = service.properties.ipConfigurations;
+    const place = resolve(places, configurations[0]?.properties.subnet);
+    const natAddresses = configurations
+      .map(({ properties }) => tryParseIpv4(properties.privateIPAddress))
+      .filter((address) => address !== undefined);
+    if (place === undefined || natAddresses.length === 0) continue;
+    facts.push({ service, key: idKey(service.id), index: facts.length, network: place.network, natAddresses });
+  }
+  return facts;
 }
 
 function collectAsgMembers(

@@ -2,7 +2,8 @@
 // endpoints and user-defined routes, each with the state that tools show (ROUTE-25).
 
 import { formatPrefix, type Ipv4Prefix, parsePrefix, prefixContains, prefixCovers } from '../../wire/index.ts';
-import type { Behaviour } from '../model/profile.ts';
+import type { NextHopType } from '../../abi/program.ts';
+import type { Behaviour, Switches } from '../model/profile.ts';
 import { idKey, type Network, type Route, type RouteTable, type Subnet } from '../model/resources.ts';
 import type { RouteInfo, RouteSource } from './compiled.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type EndpointFacts,
   gatewaysOf,
   ipv4Prefixes,
+  type PeerFacts,
   resolve,
   type VnetFacts,
 } from './context.ts';
@@ -25,6 +27,8 @@ export interface EffectiveRoute {
   readonly prefix: Ipv4Prefix;
   /** Network index for VnetLocal and peering routes, endpoint index for InterfaceEndpoint, else -1. */
   readonly ref: number;
+  /** Q-12; see route-selection.ts. */
+  readonly yieldsToLonger?: true;
 }
 
 /** Where routes are effective: a subnet, or the bare network (its on-premises side without GatewaySubnet). */
@@ -76,25 +80,35 @@ export function collectRoutes(context: Context, place: RoutePlace): EffectiveRou
   const user = table === undefined ? [] : userRoutes(context, table);
   const learned = table?.properties.disableBgpRoutePropagation === true ? [] : learnedRoutes(place.network);
   const routes = [
-    ...networkRoutes(place.network),
+    ...networkRoutes(place),
     ...learned,
     ...serviceEndpointRoutes(context, place.subnet),
     ...commonRoutes(context, place.network, [...user, ...learned]),
-    ...endpointRoutes(context, place.network, user),
+    ...endpointRoutes(context, place, user),
     ...user,
   ];
   return withStates(routes);
 }
 
-/** VnetLocal per range (ROUTE-2), peering per range of each directly peered network (ROUTE-8). */
-function networkRoutes(network: VnetFacts): EffectiveRoute[] {
+/** VnetLocal per range (ROUTE-2), peering per range that each directly peered network shares (ROUTE-8, PEER-8);
+ * not transitive (PEER-3). */
+function networkRoutes({ network, subnet }: RoutePlace): EffectiveRoute[] {
   const own = network.ranges.map((prefix) => route(prefix, 'Default', 'VnetLocal', network.index));
-  const peered = network.peers.flatMap(({ remote, isGlobal }) =>
-    remote.ranges.map((prefix) =>
-      route(prefix, 'Default', isGlobal ? 'VNetGlobalPeering' : 'VNetPeering', remote.index),
-    ),
+  const peered = peersOf(network, subnet).flatMap(({ remote, ranges, isGlobal }) =>
+    ranges.map((prefix) => route(prefix, 'Default', isGlobal ? 'VNetGlobalPeering' : 'VNetPeering', remote.index)),
   );
   return [...own, ...peered];
+}
+
+/** The peerings that a subnet takes part in: all, save those that are limited to other subnets (PEER-8). */
+function peersOf(network: VnetFacts, subnet: Subnet | undefined): PeerFacts[] {
+  return network.peers.filter(({ link: { localSubnetNames: names } }) => {
+    return names === undefined || subnet === undefined || includesName(names, subnet.name);
+  });
+}
+
+function includesName(names: readonly string[], name: string): boolean {
+  return names.some((candidate) => candidate.toLowerCase() === name.toLowerCase());
 }
 
 /** What the gateway has learned (ROUTE-9), the remote one where this network uses it (PEER-7). */
@@ -106,47 +120,78 @@ function learnedRoutes(network: VnetFacts): EffectiveRoute[] {
   );
 }
 
-/** Public prefixes of the subnet's service endpoints (ROUTE-10), each once. */
+/** Public prefixes of the subnet's own service endpoints (ROUTE-10, SEP-4), each once. */
 function serviceEndpointRoutes(context: Context, subnet: Subnet | undefined): EffectiveRoute[] {
   const prefixes = (subnet?.properties.serviceEndpoints ?? []).flatMap((endpoint) =>
     serviceEndpointPrefixes(context, endpoint),
   );
   const distinct = new Map(prefixes.map((prefix) => [formatPrefix(prefix), prefix]));
-  return [...distinct.values()].map((prefix) => route(prefix, 'Default', 'VirtualNetworkServiceEndpoint', -1));
+  const yields = context.behaviour.switches['sep.longerUdrWins'] ? { yieldsToLonger: true as const } : {};
+  return [...distinct.values()].map((prefix) => ({
+    ...route(prefix, 'Default', 'VirtualNetworkServiceEndpoint', -1),
+    ...yields,
+  }));
 }
 
 const PRIVATE_PREFIXES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(parsePrefix);
+const PREFIX_172 = parsePrefix('172.16.0.0/12').address;
 /** Added by the table of 2026, switch `routes.extraNone` (ROUTE-4). */
 const EXTRA_PREFIXES = ['157.59.0.0/16', '127.0.0.0/8', '104.147.0.0/16', '104.146.0.0/17'].map(parsePrefix);
 const ANYWHERE = parsePrefix('0.0.0.0/0');
 
+/** Q-18: next hops of a default route that take the None routes away (ROUTE-6). */
+const REMOVING_HOPS: Readonly<Record<Switches['routes.defaultRemovesNone'], (hop: NextHopType) => boolean>> = {
+  inside: (hop) => hop === 'VirtualAppliance' || hop === 'VirtualNetworkGateway',
+  gateway: (hop) => hop === 'VirtualNetworkGateway',
+  any: () => true,
+};
+
 /** The default route (ROUTE-3) and the None routes (ROUTE-4 to ROUTE-6). */
 function commonRoutes(context: Context, network: VnetFacts, custom: readonly EffectiveRoute[]): EffectiveRoute[] {
+  const { switches } = context.behaviour;
   // User-defined routes stand before learned ones in `custom`, as they do in preference.
   const defaultRoute = custom.find(({ prefix }) => prefix.length === 0)?.info.nextHopType;
-  const leadsInside = defaultRoute === 'VirtualAppliance' || defaultRoute === 'VirtualNetworkGateway'; // Q-18
+  const isRemoved = defaultRoute !== undefined && REMOVING_HOPS[switches['routes.defaultRemovesNone']](defaultRoute);
   const none = [
-    ...(leadsInside ? [] : PRIVATE_PREFIXES), // Q-19
-    ...(context.behaviour.switches['routes.extraNone'] ? EXTRA_PREFIXES : []),
+    ...PRIVATE_PREFIXES.filter(
+      ({ address }) => !isRemoved || (address === PREFIX_172 && !switches['routes.defaultRemoves172']), // Q-19
+    ),
+    ...(switches['routes.extraNone'] && !(isRemoved && switches['routes.defaultRemovesExtraNone'])
+      ? EXTRA_PREFIXES
+      : []),
   ].filter((reserved) => !network.ranges.some((range) => prefixCovers(range, reserved))); // ROUTE-5
   return [...none.map((prefix) => route(prefix, 'Default', 'None', -1)), route(ANYWHERE, 'Default', 'Internet', -1)];
 }
 
-/** The /32 of each private endpoint of this network and of directly peered ones (ROUTE-37). */
-function endpointRoutes(context: Context, network: VnetFacts, user: readonly EffectiveRoute[]): EffectiveRoute[] {
-  const holders = new Set([network, ...network.peers.map((peer) => peer.remote)]);
-  return context.endpoints
-    .filter((endpoint) => holders.has(endpoint.place.network))
-    .map((endpoint) => {
-      const prefix = { address: endpoint.address, length: 32 };
-      const state = isOverridden(context, endpoint, user) ? 'Invalid' : 'Active';
-      return route(prefix, 'Default', 'InterfaceEndpoint', endpoint.index, undefined, state);
-    });
+/**
+ * The /32 of each private endpoint of this network and of directly peered ones (ROUTE-11, ROUTE-37), as far as a subnet
+ * peering includes its subnet (PEER-8). Q-16: peerings without network access lead to no endpoint.
+ */
+function endpointRoutes(
+  context: Context,
+  { network, subnet }: RoutePlace,
+  user: readonly EffectiveRoute[],
+): EffectiveRoute[] {
+  const needsAccess = context.behaviour.switches['peer.accessRemovesEndpointRoute'];
+  const peers = peersOf(network, subnet).filter(
+    ({ link, back }) => !needsAccess || (link.allowVirtualNetworkAccess && back.allowVirtualNetworkAccess),
+  );
+  const shared = new Map(peers.map(({ remote, link }) => [remote, link.remoteSubnetNames]));
+  const isReached = ({ place }: EndpointFacts): boolean => {
+    if (place.network === network) return true;
+    const names = shared.get(place.network);
+    return shared.has(place.network) && (names === undefined || includesName(names, place.subnet.name));
+  };
+  return context.endpoints.filter(isReached).map((endpoint) => {
+    const prefix = { address: endpoint.address, length: 32 };
+    const state = isOverridden(context, endpoint, user) ? 'Invalid' : 'Active';
+    return route(prefix, 'Default', 'InterfaceEndpoint', endpoint.index, undefined, state);
+  });
 }
 
 /**
- * True when user-defined routes of the source subnet take an endpoint's /32 out of play: network policies of the
- * endpoint's subnet cover route tables, and a route that contains the endpoint is at least as long as the range of
+ * True when user-defined routes of the source subnet (ROUTE-43) take an endpoint's /32 out of play: network policies of
+ * the endpoint's subnet cover route tables, and a route that contains the endpoint is at least as long as the range of
  * the endpoint's network (ROUTE-39 to ROUTE-41).
  */
 function isOverridden(context: Context, endpoint: EndpointFacts, user: readonly EffectiveRoute[]): boolean {

@@ -1,8 +1,10 @@
 // The table of private endpoints: state of the connection, what the service behind it serves, and the rules of the
 // endpoint's subnet where network policies put them in force (PNSG-1, PNSG-2).
 
-import { IDLE_MS_DEFAULT, PRIVATE_LINK_SERVICE_IDLE_MS } from '../../abi/limits.ts';
+import { PRIVATE_LINK_SERVICE_IDLE_MS } from '../../abi/limits.ts';
 import {
+  ENDPOINT_ASKS_AGAIN,
+  ENDPOINT_FAULTY,
   ENDPOINT_PEERED_REFUSED,
   ENDPOINT_STATE,
   ENDPOINT_TAP,
@@ -11,12 +13,15 @@ import {
 } from '../../abi/program.ts';
 import { formatIpv4, tryParseIpv4 } from '../../wire/index.ts';
 import { idKey, type PrivateLinkResource, type PrivateLinkServiceConnection } from '../model/resources.ts';
-import type { AttachmentRegistry, EndpointInfo } from './compiled.ts';
-import { type Context, type EndpointFacts, resolve } from './context.ts';
+import { servedBy } from '../private-link/targets.ts';
+import type { AttachmentRegistry, EndpointInfo, UnderlayInfo } from './compiled.ts';
+import { type Context, type EndpointFacts, resolve, type ServiceFacts } from './context.ts';
 import { type PortRange, parsePortRange } from './port-ranges.ts';
 import { attachmentOf, providerKey } from './registry.ts';
 import type { RuleSetCollector } from './rule-sets.ts';
 
+/** PNSG-14: of storage accounts only those with zone redundancy, which the input does not tell. */
+const FAULTY_TYPES = new Set(['microsoft.keyvault/vaults', 'microsoft.storage/storageaccounts']);
 const PRIVATE_LINK_SERVICE = 'microsoft.network/privatelinkservices';
 
 /** The endpoint table; `isTapped` says where consumer sides are captured. */
@@ -43,6 +48,8 @@ export function buildEndpoints(
     portFirst: Int32Array.from(ports.flat(), (range) => range.first),
     portLast: Int32Array.from(ports.flat(), (range) => range.last),
     idleMs: column((endpoint) => bindingIdleMs(context, endpoint)),
+    service: column((endpoint) => serviceOf(context, endpoint)?.index ?? -1),
+    linkId: column(linkIdOf),
   };
 }
 
@@ -50,22 +57,56 @@ export function buildEndpoints(
 export function endpointInfos(context: Context): EndpointInfo[] {
   return context.endpoints.map((facts) => {
     const { endpoint, place } = facts;
-    const target = resourceOf(context, facts)?.name ?? targetId(facts).split('/').at(-1) ?? '';
+    const service = serviceOf(context, facts)?.service.name;
+    const target = service ?? resourceOf(context, facts)?.name ?? targetId(facts).split('/').at(-1) ?? '';
     const address = formatIpv4(facts.address);
-    const info = { id: endpoint.id, name: endpoint.name, address, vnet: place.network.vnet.name, target };
+    const named = { id: endpoint.id, name: endpoint.name, address, vnet: place.network.vnet.name, target };
+    const info = {
+      ...named,
+      ...(service && { service }),
+      linkId: linkIdOf(facts),
+      underlay: underlayOf(context, facts),
+    };
     return endpoint.source === undefined ? info : { ...info, source: endpoint.source };
   });
 }
 
-/** The service's own address; an endpoint whose target is unknown leads to nowhere but itself. */
+/** LinkID (PE-2): the connection's own, else 31 bits of a hash of the endpoint's id, so that it stays for its life. */
+export function linkIdOf(facts: EndpointFacts): number {
+  const own = connectionOf(facts)?.properties.linkIdentifier;
+  if (own !== undefined) return own | 0;
+  let hash = 0x811c9dc5;
+  for (const letter of facts.key) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  return hash & 0x7fffffff;
+}
+
+/** PE-31: the low 32 bits keep the client's address, the rest says network, subnet and link; key 100 (PE-31). */
+export function underlayOf(context: Context, facts: EndpointFacts): UnderlayInfo {
+  const link = linkIdOf(facts);
+  const words = `${(link >>> 16).toString(16)}:${(link & 0xffff).toString(16)}`;
+  return {
+    source: ['fd41:108:20::', 'ffff:ffff:ffff:ffff:ffff:ffff::'],
+    nic: [`0:0:0:${facts.place.network.index.toString(16)}:${words}::`, '0:0:0:ffff:ffff:ffff::'],
+    destination: ['2603:10e1:100:2::', 'ffff:ffff:ffff:ffff:ffff:ffff::'],
+    outerSource: '100.64.0.1',
+    outerDestination: formatIpv4(backendAddressOf(context, facts)),
+    key: 100,
+  };
+}
+
+/** The service's own address, that of its first frontend for a Private Link service; an endpoint whose target is
+ * unknown leads to nowhere but itself. */
 export function backendAddressOf(context: Context, endpoint: EndpointFacts): number {
-  const resource = resourceOf(context, endpoint);
-  return tryParseIpv4(resource?.properties.backendAddress ?? '') ?? endpoint.address;
+  const [frontend] = serviceOf(context, endpoint)?.service.properties.loadBalancerFrontendIpConfigurations ?? [];
+  const ofService = context.frontends.find(({ key }) => frontend !== undefined && key === idKey(frontend.id));
+  if (ofService !== undefined) return ofService.address;
+  return tryParseIpv4(servedOf(context, endpoint)?.backendAddress ?? '') ?? endpoint.address;
 }
 
 /** Idle time of what the endpoint translates, milliseconds (PLS-11, Q-11). */
 export function bindingIdleMs(context: Context, endpoint: EndpointFacts): number {
-  return isPrivateLinkService(resourceOf(context, endpoint)) ? PRIVATE_LINK_SERVICE_IDLE_MS : IDLE_MS_DEFAULT;
+  if (isPrivateLinkService(context, endpoint)) return PRIVATE_LINK_SERVICE_IDLE_MS;
+  return context.behaviour.switches['nsg.idleMinutes'] * 60_000;
 }
 
 /** PE-7: an endpoint has one connection. Without any, it was removed at the other end (PE-17). */
@@ -87,18 +128,37 @@ function resourceOf(context: Context, endpoint: EndpointFacts): PrivateLinkResou
   return resolve(context.privateLinkResources, { id: targetId(endpoint) });
 }
 
-function isPrivateLinkService(resource: PrivateLinkResource | undefined): boolean {
-  return resource?.type.toLowerCase() === PRIVATE_LINK_SERVICE;
+/** What the endpoint's sub-resource serves (PE-8). */
+function servedOf(context: Context, endpoint: EndpointFacts): ReturnType<typeof servedBy> | undefined {
+  const resource = resourceOf(context, endpoint);
+  return resource && servedBy(resource, connectionOf(endpoint)?.properties.groupIds ?? []);
+}
+
+/** The Private Link service that the connection names by its id or alias (PLS-2, PLS-3). */
+export function serviceOf(context: Context, endpoint: EndpointFacts): ServiceFacts | undefined {
+  const target = targetId(endpoint);
+  return context.services.find(
+    ({ key, service }) => key === idKey(target) || service.properties.alias.toLowerCase() === target.toLowerCase(),
+  );
+}
+
+function isPrivateLinkService(context: Context, endpoint: EndpointFacts): boolean {
+  if (serviceOf(context, endpoint) !== undefined) return true;
+  return resourceOf(context, endpoint)?.type.toLowerCase() === PRIVATE_LINK_SERVICE;
 }
 
 function servedPorts(context: Context, endpoint: EndpointFacts): PortRange[] {
-  return (resourceOf(context, endpoint)?.properties.ports ?? []).map(parsePortRange);
+  return (servedOf(context, endpoint)?.ports ?? []).map(parsePortRange);
 }
 
 function flagsOf(context: Context, endpoint: EndpointFacts): number {
   const { switches } = context.behaviour;
   return (
-    (isPrivateLinkService(resourceOf(context, endpoint)) ? ENDPOINT_UDP : 0) | // PLS-6
+    (isPrivateLinkService(context, endpoint) ? ENDPOINT_UDP : 0) | // PLS-6
+    (endpointGroup(context, endpoint)?.properties.flushConnection === true ? ENDPOINT_ASKS_AGAIN : 0) |
+    (switches['pnsg.dropFault'] && FAULTY_TYPES.has(resourceOf(context, endpoint)?.type.toLowerCase() ?? '')
+      ? ENDPOINT_FAULTY
+      : 0) |
     (switches['pe.peeredRefused'] ? ENDPOINT_PEERED_REFUSED : 0)
   );
 }

@@ -99,22 +99,34 @@ class PathDigests {
   private readonly ofNetwork: readonly string[];
   private readonly ofReach = new Map<VnetFacts, string>();
   private readonly everything: string;
+  /** Digest of load balancers and Private Link services with their NAT pools. */
+  private readonly balancing: string;
+  private readonly members: ReadonlySet<number>;
 
   constructor(context: Context, program: Program) {
     this.program = program;
     this.ofNetwork = context.vnets.map((network) => this.networkDigest(network));
-    const { publicIps, natPools, flags } = program;
-    this.everything = digestOf(flags, ...this.ofNetwork, ...columnsOf(publicIps), ...columnsOf(natPools));
+    const { publicIps, natPools, flags, frontends, balanceRules, pools, privateLinkServices } = program;
+    const balancing = [frontends, balanceRules, pools, privateLinkServices, natPools].flatMap(columnsOf);
+    this.balancing = digestOf(program.hashSeed, ...balancing);
+    this.members = new Set(pools.attachment);
+    this.everything = digestOf(flags, ...this.ofNetwork, ...columnsOf(publicIps), this.balancing);
   }
 
-  /** Digest for one attachment. Exits and services reach everything; a NIC what is at most two peerings away (the
-   * second one on an endpoint's way back, ROUTE-44). */
+  /** Digest for one attachment. Exits and services reach everything, and so do members of a pool, which answer whoever
+   * came through a Private Link service; other NICs what is at most two peerings away (the second one on an endpoint's
+   * way back, ROUTE-44). */
   of(plan: AttachmentPlan): string {
     const { attachments } = this.program;
     const id = plan.info.attachment;
     const own = rowOf(attachments, id);
-    if (plan.network === undefined) return digestOf(...own, this.everything);
+    const table = attachments.routeTable[id] as number;
+    if (plan.network === undefined) {
+      return digestOf(...own, this.everything, table < 0 ? '' : this.tableDigest(table));
+    }
+    const isMember = this.members.has(id);
     return digestOf(
+      isMember ? this.everything : '',
       ...own,
       this.tableDigest(attachments.routeTable[id] as number),
       this.reachDigest(plan.network),
@@ -128,10 +140,26 @@ class PathDigests {
       const near = [network, ...network.peers.map((peer) => peer.remote)];
       const reach = new Set(near.flatMap((facts) => [facts, ...facts.peers.map((peer) => peer.remote)]));
       const indices = [...reach].map((facts) => facts.index).sort((a, b) => a - b);
-      digest = digestOf(this.program.flags, ...indices.flatMap((i) => [i, this.ofNetwork[i] as string]));
+      digest = digestOf(
+        this.program.flags,
+        ...indices.flatMap((i) => [i, this.ofNetwork[i] as string]),
+        ...this.balancedDigests(indices),
+      );
       this.ofReach.set(network, digest);
     }
     return digest;
+  }
+
+  /** Pools of the frontends in these networks, and the networks behind the Private Link services of their endpoints. */
+  private balancedDigests(networks: readonly number[]): (string | number)[] {
+    const { frontends, endpoints, privateLinkServices } = this.program;
+    const isIn = new Set(networks);
+    const services = new Set(
+      endpoints.service.filter((service, row) => service >= 0 && isIn.has(endpoints.vnet[row]!)),
+    );
+    const providers = [...services].map((service) => privateLinkServices.vnet[service] as number);
+    if (providers.length === 0 && !frontends.vnet.some((vnet) => isIn.has(vnet))) return [];
+    return [this.balancing, ...providers.flatMap((i) => [i, this.ofNetwork[i] as string])];
   }
 
   /** What can be delivered in a network: its owners of addresses with their rows, endpoints, ranges and peerings. */
@@ -148,8 +176,10 @@ class PathDigests {
     add('endpoints', endpoints.vnet, (row) => {
       const first = number(endpoints.portStart, row);
       const last = number(endpoints.portStart, row + 1);
-      const { address, state, flags, provider, backendAddress, idleMs, portFirst, portLast } = endpoints;
-      const facts = [address, state, flags, provider, backendAddress, idleMs].map((column) => number(column, row));
+      const { address, state, flags, provider, backendAddress, idleMs, service, portFirst, portLast } = endpoints;
+      const facts = [address, state, flags, provider, backendAddress, idleMs, service].map((column) =>
+        number(column, row),
+      );
       return [row, ...facts, ...portFirst.slice(first, last), ...portLast.slice(first, last)];
     });
     add('ranges', vnets.rangeVnet, (row) => [number(vnets.rangeFirst, row), number(vnets.rangeLast, row)]);

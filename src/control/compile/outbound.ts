@@ -1,13 +1,17 @@
-// How NICs reach the Internet: public addresses of NICs and pools of shared ones, and which of them a NIC uses
-// (NET-16, NET-17). Microsoft-owned addresses of default outbound access are made up, one per network. Connections
-// remember the index of their pool, so a pool keeps its index over compiles; one that went keeps an empty row.
+// How NICs reach the Internet: public addresses of NICs and of load balancers, pools of shared ones, and which of them
+// a NIC uses (NET-16, NET-17). NAT addresses of Private Link services and the clocks of load balancing rules are pools
+// too: all that a translated connection takes its idle time from. Microsoft-owned addresses of default outbound access
+// are made up, one per network. Connections remember the index of their pool, so a pool keeps its index over compiles;
+// one that went keeps an empty row.
 
-import { IDLE_MS_DEFAULT } from '../../abi/limits.ts';
+import { IDLE_MS_DEFAULT, PRIVATE_LINK_SERVICE_IDLE_MS } from '../../abi/limits.ts';
 import { type NatPoolTable, OUTBOUND, type PublicIpTable } from '../../abi/program.ts';
 import { formatIpv4, parseIpv4, tryParseIpv4 } from '../../wire/index.ts';
-import { idKey, type NatGateway } from '../model/resources.ts';
+import type { LoadBalancer, OutboundRule } from '../model/load-balancing.ts';
+import { idKey, type NatGateway, type PublicIPAddress, type Reference } from '../model/resources.ts';
 import type { AttachmentRegistry, Compiled, SideTable } from './compiled.ts';
-import { type Context, type NicFacts, type Place, resolve, type VnetFacts } from './context.ts';
+import { type Context, type NicFacts, type Place, resolve, type ServiceFacts, type VnetFacts } from './context.ts';
+import { planRules, poolOf, type RulePlan } from './load-balancing.ts';
 import { attachmentOf, nicKey } from './registry.ts';
 
 export interface OutboundMethod {
@@ -26,6 +30,9 @@ export interface OutboundTables {
   readonly poolKeys: ReadonlyMap<string, string>;
   /** By attachment id. */
   readonly methods: ReadonlyMap<number, OutboundMethod>;
+  /** Row of natPools by RulePlan.key, and by the key of a Private Link service. */
+  readonly clocks: ReadonlyMap<string, number>;
+  readonly servicePools: ReadonlyMap<string, number>;
 }
 
 interface PublicIpRow {
@@ -34,6 +41,8 @@ interface PublicIpRow {
   readonly attachment: number;
   readonly privateAddress: number;
   readonly isStandard: boolean;
+  /** Frontend of a load balancer, -1 for the address of a NIC. */
+  readonly frontend: number;
 }
 
 interface Pool {
@@ -54,7 +63,8 @@ export function buildOutbound(
   registry: AttachmentRegistry,
   previous: Compiled | undefined,
 ): OutboundTables {
-  const rows = context.nics.flatMap((nic) => publicIpRows(context, nic, attachmentOf(registry, nicKey(nic))));
+  const ofNics = context.nics.flatMap((nic) => publicIpRows(context, nic, attachmentOf(registry, nicKey(nic))));
+  const rows = [...ofNics, ...frontendRows(context)];
   const pools = new PoolList(context, rows, previous);
   const methods = new Map<number, OutboundMethod>();
   for (const nic of context.nics) {
@@ -62,22 +72,27 @@ export function buildOutbound(
     const ownRow = rows.findIndex((row) => row.attachment === attachment);
     methods.set(attachment, methodOf(context, nic, ownRow, pools));
   }
+  const clocks = new Map(planRules(context).map((rule) => [rule.key, pools.ofRule(rule)]));
+  const servicePools = new Map(context.services.map((service) => [service.key, pools.ofService(service)]));
   return {
     publicIps: {
       address: Int32Array.from(rows, (row) => row.address),
       attachment: Int32Array.from(rows, (row) => row.attachment),
       privateAddress: Int32Array.from(rows, (row) => row.privateAddress),
       standard: Int32Array.from(rows, (row) => (row.isStandard ? 1 : 0)),
+      frontend: Int32Array.from(rows, (row) => row.frontend),
     },
     natPools: poolTable(pools.pools),
     publicIpNames: rows.map((row) => ({ name: row.name, address: formatIpv4(row.address) })),
     natPoolNames: pools.pools.map((pool) => ({ name: pool.name, addresses: pool.addresses.map(formatIpv4) })),
     poolKeys: pools.keys(),
     methods,
+    clocks,
+    servicePools,
   };
 }
 
-/** NET-17. A NAT gateway without an address takes precedence and carries nothing. */
+/** NET-17, in its order. A NAT gateway without an address takes precedence and carries nothing. */
 function methodOf(context: Context, nic: NicFacts, ownRow: number, pools: PoolList): OutboundMethod {
   const gateway = natGatewayOf(context, nic.place);
   if (gateway !== undefined) {
@@ -85,8 +100,32 @@ function methodOf(context: Context, nic: NicFacts, ownRow: number, pools: PoolLi
     return index < 0 ? NO_OUTBOUND : { method: OUTBOUND.natGateway, index };
   }
   if (ownRow >= 0) return { method: OUTBOUND.publicIp, index: ownRow };
+  const balanced = balancerPool(context, nic, pools);
+  if (balanced >= 0) return { method: OUTBOUND.balancer, index: balanced };
   if (!hasDefaultAccess(nic)) return NO_OUTBOUND;
   return { method: OUTBOUND.defaultAccess, index: pools.ofDefaultAccess(nic.place.network) };
+}
+
+/** NET-17: an outbound rule of a load balancer, else the implicit SNAT of a rule with a public frontend; -1 without. */
+function balancerPool(context: Context, { nic }: NicFacts, pools: PoolList): number {
+  const own = new Set(nic.properties.ipConfigurations.map(({ id }) => idKey(id)));
+  const hasMember = (balancer: LoadBalancer, pool: Reference): boolean =>
+    poolOf(balancer, pool)?.properties.backendIPConfigurations.some(({ id }) => own.has(idKey(id))) === true;
+  for (const balancer of context.network.loadBalancers) {
+    for (const rule of balancer.properties.outboundRules) {
+      if (hasMember(balancer, rule.properties.backendAddressPool)) return pools.ofOutboundRule(balancer, rule);
+    }
+  }
+  for (const { balancer, key, address, publicIp } of context.frontends) {
+    if (publicIp === undefined) continue;
+    for (const { properties } of balancer.properties.loadBalancingRules) {
+      const isOurs = idKey(properties.frontendIPConfiguration.id) === key && !properties.disableOutboundSnat;
+      if (isOurs && hasMember(balancer, properties.backendAddressPool)) {
+        return pools.ofImplicitSnat(key, `${balancer.name} (implicit SNAT)`, address);
+      }
+    }
+  }
+  return -1;
 }
 
 /** NET-16. Azure's null leaves the decision to what the NIC's own export says. */
@@ -114,8 +153,22 @@ function publicIpRows(context: Context, { nic }: NicFacts, attachment: number): 
       const address = tryParseIpv4(publicIp?.properties.ipAddress ?? '');
       const privateAddress = tryParseIpv4(properties.privateIPAddress);
       if (publicIp === undefined || address === undefined || privateAddress === undefined) return [];
-      return [{ name: publicIp.name, address, attachment, privateAddress, isStandard: publicIp.sku !== 'Basic' }];
+      const isStandard = isStandardAddress(publicIp);
+      return [{ name: publicIp.name, address, attachment, privateAddress, isStandard, frontend: -1 }];
     });
+}
+
+/** Public addresses of load balancers. */
+function frontendRows(context: Context): PublicIpRow[] {
+  return context.frontends.flatMap(({ publicIp, address, index }) => {
+    if (publicIp === undefined) return [];
+    const isStandard = isStandardAddress(publicIp);
+    return [{ name: publicIp.name, address, attachment: -1, privateAddress: 0, isStandard, frontend: index }];
+  });
+}
+
+function isStandardAddress({ sku }: PublicIPAddress): boolean {
+  return sku !== 'Basic';
 }
 
 /** The pools that NICs use, made when the first one asks; those of the previous program come first. */
@@ -163,12 +216,46 @@ class PoolList {
     });
   }
 
+  /** Index of an outbound rule's pool: the public addresses of its frontends; -1 when none has one. */
+  ofOutboundRule(balancer: LoadBalancer, rule: OutboundRule): number {
+    return this.remember(idKey(rule.id), () => {
+      const keys = new Set(rule.properties.frontendIPConfigurations.map(({ id }) => idKey(id)));
+      const frontends = this.context.frontends.filter(({ key, publicIp }) => publicIp !== undefined && keys.has(key));
+      const idleMs = rule.properties.idleTimeoutInMinutes * 60_000;
+      const name = `${balancer.name}/${rule.name}`;
+      return { name, kind: OUTBOUND.balancer, addresses: frontends.map(({ address }) => address), idleMs };
+    });
+  }
+
+  /** Index of the pool that members of a public frontend's rule share without asking for it. */
+  ofImplicitSnat(key: string, name: string, address: number): number {
+    return this.remember(`${key} snat`, () => {
+      return { name, kind: OUTBOUND.balancer, addresses: [address], idleMs: IDLE_MS_DEFAULT };
+    });
+  }
+
+  /** Index of the NAT addresses of a Private Link service (PLS-8, PLS-11). */
+  ofService({ key, service, natAddresses }: ServiceFacts): number {
+    return this.remember(key, () => {
+      const idleMs = PRIVATE_LINK_SERVICE_IDLE_MS;
+      return { name: service.name, kind: OUTBOUND.privateLinkService, addresses: natAddresses, idleMs };
+    });
+  }
+
+  /** Index of a load balancing rule's clock (LB-5). */
+  ofRule({ key, rule, frontend, idleMs }: RulePlan): number {
+    return this.remember(key, () => {
+      const name = `${frontend.balancer.name}/${rule.name}`;
+      return { name, kind: OUTBOUND.balanceRule, addresses: [], idleMs };
+    });
+  }
+
   private remember(key: string, make: () => Pool): number {
     const known = this.made.get(key);
     if (known !== undefined) return known;
     const pool = make();
     let index = -1;
-    if (pool.addresses.length > 0) {
+    if (pool.addresses.length > 0 || pool.kind === OUTBOUND.balanceRule) {
       index = this.indexByKey.get(key) ?? this.pools.length;
       this.indexByKey.set(key, index);
       this.pools[index] = pool;

@@ -20,6 +20,8 @@ export type RuleVariant = 'normal' | 'platform' | 'endpoint';
 
 /** Matches every protocol. */
 export const ANY_PROTOCOL = -1;
+/** Matches every protocol but ESP and AH: `*` of user rules with the switch `nsg.anyCoversEspAh` off (Q-17). */
+export const ANY_BUT_IPSEC = -2;
 
 /** A rule of a group before resolution; `info` is one object per rule and network. */
 export interface GroupRule {
@@ -32,7 +34,7 @@ export interface ResolvedRule {
   readonly info: RuleInfo;
   readonly properties: SecurityRule['properties'];
   readonly allow: boolean;
-  /** IP protocol number or ANY_PROTOCOL. */
+  /** IP protocol number, ANY_PROTOCOL or ANY_BUT_IPSEC. */
   readonly protocol: number;
   readonly source: AddressSet;
   readonly destination: AddressSet;
@@ -80,8 +82,8 @@ function resolveRule(context: Context, rule: GroupRule, variant: RuleVariant, pl
     variant === 'endpoint'
       ? endpointPortRanges(properties, context.behaviour)
       : { source: properties.sourcePortRanges, destination: properties.destinationPortRanges };
-  const protocol = PROTOCOL_NUMBERS[properties.protocol];
-  const hasPorts = protocol === ANY_PROTOCOL || protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP;
+  const protocol = protocolOf(context, rule);
+  const hasPorts = protocol < 0 || protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP;
   const destinationPorts = hasPorts ? portSet(destination) : ALL_PORTS; // NSG-3
   return {
     info,
@@ -100,13 +102,20 @@ function resolveRule(context: Context, rule: GroupRule, variant: RuleVariant, pl
   };
 }
 
+/** Q-17. Default rules are for every protocol in any case: a group always has an answer (NSG-9). */
+function protocolOf(context: Context, { info, properties }: GroupRule): number {
+  const protocol = PROTOCOL_NUMBERS[properties.protocol];
+  const coversIpsec = info.isDefault || context.behaviour.switches['nsg.anyCoversEspAh'];
+  return protocol === ANY_PROTOCOL && !coversIpsec ? ANY_BUT_IPSEC : protocol;
+}
+
 /** Ports that the platform tags among destinations stand for (NSG-21); all ports where there is no such tag. */
 function platformPorts(destinations: readonly string[]): AddressSet {
   const port = destinations.map(platformTagPort).find((found) => found !== undefined);
   return port === undefined ? ALL_PORTS : Uint32Array.of(port, port);
 }
 
-/** Addresses of one side of a rule. */
+/** Addresses of one side of a rule: all that it names (NSG-7); a group means its members (NSG-24). */
 export function resolveSide(
   context: Context,
   prefixes: readonly string[],
@@ -137,7 +146,7 @@ const PROTOCOL_NUMBERS: Readonly<Record<SecurityRule['properties']['protocol'], 
   Icmp: PROTOCOL_ICMP,
   Esp: PROTOCOL_ESP,
   Ah: PROTOCOL_AH,
-  '*': ANY_PROTOCOL, // Q-17
+  '*': ANY_PROTOCOL,
 };
 
 /** The default rules of every group, by the names that tools print (NSG-9, NSG-10). */

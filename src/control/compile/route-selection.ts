@@ -8,6 +8,8 @@ import type { RouteInfo } from './compiled.ts';
 export interface RouteCandidate {
   readonly info: RouteInfo;
   readonly prefix: Ipv4Prefix;
+  /** A service-endpoint route under the switch `sep.longerUdrWins` (Q-12). */
+  readonly yieldsToLonger?: true;
 }
 
 /**
@@ -32,8 +34,10 @@ export function chooseRoute<T extends RouteCandidate>(covering: readonly T[], tc
   if (best === undefined || best.info.source === 'Default') return best;
   const system = mostPreferred(inPlay.filter((route) => isNetworkRoute(route.info) && !isReplaced(route, inPlay)));
   if (system === undefined) return best;
-  // Route tables cannot override service-endpoint routes, whatever the length (ROUTE-24, Q-12).
-  if (system.info.nextHopType === 'VirtualNetworkServiceEndpoint') return system;
+  // Route tables cannot override service-endpoint routes, whatever the length (ROUTE-24), unless Q-12 says so.
+  if (system.info.nextHopType === 'VirtualNetworkServiceEndpoint') {
+    return system.yieldsToLonger === true && best.info.source === 'User' ? best : system;
+  }
   // Learned routes give way to the network's own ones even when these are shorter (ROUTE-23).
   return best.info.source === 'VirtualNetworkGateway' ? system : best;
 }
@@ -49,7 +53,7 @@ export function preferenceOf(info: Pick<RouteInfo, 'source' | 'nextHopType'>): n
   return info.source === 'VirtualNetworkGateway' ? 3 : 4;
 }
 
-/** True for system routes to the network, its peers, endpoints and services: those that learned routes cannot move. */
+/** True for system routes to network, peers, endpoints and services: learned routes cannot move them (PEER-4). */
 function isNetworkRoute(info: Pick<RouteInfo, 'source' | 'nextHopType'>): boolean {
   if (info.source !== 'Default') return false;
   return info.nextHopType !== 'Internet' && info.nextHopType !== 'None' && info.nextHopType !== 'VirtualAppliance';
@@ -61,7 +65,7 @@ function takesPart(info: RouteInfo, tcp: boolean): boolean {
   return info.nextHopType !== 'InterfaceEndpoint' || info.state === 'Active';
 }
 
-/** True when a user-defined route for the very prefix stands in a system route's place (ROUTE-22). */
+/** True when a user-defined route for the very prefix stands in a system route's place (ROUTE-22, ROUTE-38). */
 function isReplaced(route: RouteCandidate, inPlay: readonly RouteCandidate[]): boolean {
   if (route.info.nextHopType === 'VirtualNetworkServiceEndpoint') return false;
   return inPlay.some((other) => other.info.source === 'User' && other.prefix.length === route.prefix.length);

@@ -18,25 +18,31 @@ export class RouteTableCollector {
   private readonly context: Context;
   private readonly registry: AttachmentRegistry;
   private readonly tableByKey = new Map<string, number>();
-  /** Attachments by address, per network index. */
-  private readonly nicsByAddress: readonly ReadonlyMap<number, number>[];
+  /** Attachments and frontends by address, per network index, as targets of a VirtualAppliance route. */
+  private readonly appliances: readonly ReadonlyMap<number, number>[];
 
   constructor(context: Context, registry: AttachmentRegistry) {
     this.context = context;
     this.registry = registry;
-    const nicsByAddress = context.vnets.map(() => new Map<number, number>());
+    const appliances = context.vnets.map(() => new Map<number, number>());
+    for (const { network, address, index } of context.frontends) {
+      if (network !== undefined) appliances[network.index]?.set(address, -2 - index);
+    }
     for (const nic of context.nics) {
       const attachment = attachmentOf(registry, nicKey(nic));
-      for (const address of nic.addresses) nicsByAddress[nic.place.network.index]?.set(address, attachment);
+      for (const address of nic.addresses) appliances[nic.place.network.index]?.set(address, attachment);
     }
-    this.nicsByAddress = nicsByAddress;
+    this.appliances = appliances;
   }
 
   /** Index of the table that packets leaving a place consult (ROUTE-1). */
   indexOf(place: RoutePlace): number {
     const { routeTable, serviceEndpoints } = place.subnet?.properties ?? {};
     const services = (serviceEndpoints ?? []).map(({ service, locations }) => [service, locations ?? []]);
-    const key = JSON.stringify([place.network.index, routeTable?.id.toLowerCase() ?? '', services]);
+    // Subnet peerings make the subnets of a network differ (PEER-8).
+    const isLimited = place.network.peers.some(({ link }) => link.localSubnetNames !== undefined);
+    const subnet = isLimited ? (place.subnet?.name ?? '') : '';
+    const key = JSON.stringify([place.network.index, routeTable?.id.toLowerCase() ?? '', services, subnet]);
     let index = this.tableByKey.get(key);
     if (index === undefined) {
       index = this.add(place);
@@ -86,13 +92,14 @@ export class RouteTableCollector {
     }
   }
 
-  /** The NIC that owns a next-hop address in the network or a directly peered one (ROUTE-14), else -1 (ROUTE-30). */
+  /** The NIC or internal frontend that owns a next-hop address in the network or a directly peered one (ROUTE-14,
+   * LB-7), else -1 (ROUTE-30). */
   private applianceOf(network: VnetFacts, text: string | undefined): number {
     const address = tryParseIpv4(text ?? '');
     if (address === undefined) return -1;
     for (const { index } of [network, ...network.peers.map((peer) => peer.remote)]) {
-      const attachment = this.nicsByAddress[index]?.get(address);
-      if (attachment !== undefined) return attachment;
+      const target = this.appliances[index]?.get(address);
+      if (target !== undefined) return target;
     }
     return -1;
   }

@@ -17,7 +17,8 @@ import {
   RULE_SRC_PORT,
   RULE_SUMMARY_WORDS,
 } from '../../abi/rule-table.ts';
-import { ANY_PROTOCOL, type ResolvedRule } from './resolved-rules.ts';
+import { PROTOCOL_AH, PROTOCOL_ESP } from '../../wire/index.ts';
+import { ANY_BUT_IPSEC, ANY_PROTOCOL, type ResolvedRule } from './resolved-rules.ts';
 import { RowStore } from './rule-set-rows.ts';
 import { type Segments, segmentsOf } from './rule-set-segments.ts';
 import { TableWriter, writeTrie } from './rule-set-trie.ts';
@@ -27,6 +28,7 @@ const ROW_WORDS_MAX = 2 ** 24;
 /** Rules of the smallest part: one word per row. */
 const PART_RULES_MIN = 32;
 const PORT_SHIFT = 16;
+const IPSEC: readonly number[] = [PROTOCOL_ESP, PROTOCOL_AH];
 
 /**
  * A rule set from rules in evaluation order; `indexOf` gives the side-table index of a rule. Time and memory follow the
@@ -93,10 +95,12 @@ function writePart(writer: TableWriter, rules: readonly ResolvedRule[], first: n
 /** Rows of the 256 protocols. */
 function protocolRows(rules: readonly ResolvedRule[], rows: RowStore): Int32Array {
   const named = new Set(rules.map((rule) => rule.protocol));
+  if (named.has(ANY_BUT_IPSEC)) for (const protocol of IPSEC) named.add(protocol); // Q-17
   const rowOf = (protocol: number): number => {
     rows.clear();
     rules.forEach((rule, i) => {
-      if (rule.protocol === ANY_PROTOCOL || rule.protocol === protocol) rows.toggle(i);
+      const isAny = rule.protocol === ANY_PROTOCOL || (rule.protocol === ANY_BUT_IPSEC && !IPSEC.includes(protocol));
+      if (isAny || rule.protocol === protocol) rows.toggle(i);
     });
     return rows.store();
   };

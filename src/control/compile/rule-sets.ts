@@ -3,8 +3,10 @@
 
 import type { RuleSetProgram } from '../../abi/program.ts';
 import type { NetworkSecurityGroup } from '../model/resources.ts';
+import type { SecurityAdminRule } from '../model/services.ts';
 import type { RuleInfo } from './compiled.ts';
 import type { Context, Place } from './context.ts';
+import { adminAccess, adminGroupRule, adminRulesOf } from './admin-rules.ts';
 import { digestOf } from './digest.ts';
 import {
   type Direction,
@@ -24,6 +26,7 @@ export class RuleSetCollector {
   readonly rules: RuleInfo[] = [];
   private readonly context: Context;
   private readonly groups = new Map<NetworkSecurityGroup, { readonly rules: GroupRule[]; readonly key: number }>();
+  private readonly adminRules = new Map<SecurityAdminRule, GroupRule>();
   private readonly indexOfRule = new Map<RuleInfo, number>();
   private readonly setByKey = new Map<string, number>();
   private readonly digests: (string | undefined)[] = [];
@@ -46,6 +49,20 @@ export class RuleSetCollector {
     return index;
   }
 
+  /** Index of the security admin rules of a place's network (NSG-15); -1 where there are none. */
+  adminIndexOf(direction: Direction, place: Place): number {
+    if (this.context.network.securityAdminRules.length === 0) return -1;
+    const key = placeKey(`admin ${direction}`, place);
+    let index = this.setByKey.get(key);
+    if (index === undefined) {
+      const rules = adminRulesOf(this.context, place).map((rule) => this.adminRule(rule));
+      const resolved = resolveRules(this.context, rules, direction, 'normal', place);
+      index = resolved.length === 0 ? -1 : this.add(resolved, adminAccess);
+      this.setByKey.set(key, index);
+    }
+    return index;
+  }
+
   /** Digest of what a rule set decides, free of names and numbering; empty for -1. */
   digest(index: number): string {
     const set = this.sets[index];
@@ -63,7 +80,19 @@ export class RuleSetCollector {
     return group;
   }
 
-  private add(rules: readonly ResolvedRule[]): number {
-    return this.sets.push(compileRules(rules, (rule) => this.indexOfRule.get(rule.info) ?? -1)) - 1;
+  private adminRule(rule: SecurityAdminRule): GroupRule {
+    let made = this.adminRules.get(rule);
+    if (made === undefined) {
+      made = adminGroupRule(rule);
+      this.adminRules.set(rule, made);
+      this.indexOfRule.set(made.info, this.rules.push(made.info) - 1);
+    }
+    return made;
+  }
+
+  private add(rules: readonly ResolvedRule[], accessOf?: (info: RuleInfo) => number): number {
+    const set = compileRules(rules, (rule) => this.indexOfRule.get(rule.info) ?? -1);
+    const access = accessOf === undefined ? set.access : Int32Array.from(rules, (rule) => accessOf(rule.info));
+    return this.sets.push({ ...set, access }) - 1;
   }
 }

@@ -2,6 +2,7 @@
 // (NSG-16), Internet (NSG-18) and, through them, everything that is defined by exclusion. The rest is fixed.
 
 import { parsePrefix } from '../../wire/index.ts';
+import type { Subnet } from '../model/resources.ts';
 import { type AddressSet, NO_ADDRESSES, setOfPrefixes, setOfRanges, subtract, ALL_ADDRESSES } from './address-set.ts';
 import { type Context, gatewaysOf, ipv4Prefixes, type Place, resolve } from './context.ts';
 
@@ -89,26 +90,34 @@ export function serviceEndpointPrefixes(
 
 /**
  * VirtualNetwork (NSG-16): own ranges, ranges of peers that this network's own link gives access to (PEER-6), prefixes
- * learned by the gateway, prefixes of the subnet's user-defined routes (NSG-17) and the host address (NSG-19).
+ * learned by the gateway, prefixes of the subnet's user-defined routes, or of the whole network's (NSG-17, Q-4), and
+ * the host address (NSG-19).
  */
 function virtualNetworkSet(context: Context, place: Place): AddressSet {
   return remember(context, placeKey('virtualnetwork', place), () => {
-    const { network, subnet } = place;
+    const { network } = place;
     const { switches } = context.behaviour;
     const learned = gatewaysOf(network)?.gateways.flatMap((gateway) => gateway.properties.learnedRoutes) ?? [];
-    const routes = resolve(context.routeTables, subnet.properties.routeTable)?.properties.routes ?? [];
+    const routes = countedSubnets(context, place).flatMap(
+      (subnet) => resolve(context.routeTables, subnet.properties.routeTable)?.properties.routes ?? [],
+    );
     const routed = routes.flatMap(({ properties: { addressPrefix } }) =>
       isTag(addressPrefix) ? tagPrefixes(context, addressPrefix) : ipv4Prefixes([addressPrefix]),
     );
     return setOfPrefixes([
       ...network.ranges,
-      ...network.peers.filter((peer) => peer.link.allowVirtualNetworkAccess).flatMap((peer) => peer.remote.ranges),
+      ...network.peers.filter((peer) => peer.link.allowVirtualNetworkAccess).flatMap((peer) => peer.ranges),
       ...[...ipv4Prefixes(learned), ...routed].filter(
         (prefix) => prefix.length > 0 || switches['tag.vnetIncludesDefaultRoute'],
       ),
       ...ipv4Prefixes(switches['tag.vnetIncludesHostVip'] ? [HOST_VIP] : []),
     ]);
   });
+}
+
+/** subnets whose user-defined routes count. */
+function countedSubnets(context: Context, { network, subnet }: Place): readonly Subnet[] {
+  return context.behaviour.switches['tag.vnetRoutes'] === 'network' ? network.vnet.properties.subnets : [subnet];
 }
 
 /** Internet (NSG-18): public addresses that are not in VirtualNetwork. */

@@ -30,7 +30,8 @@ export function buildVnets(context: Context, registry: AttachmentRegistry): Vnet
   };
 }
 
-/** Owners of addresses: every ipConfig of every NIC, and the private endpoints. */
+/** Owners of addresses: every ipConfig of every NIC, private endpoints, internal frontends of load balancers and
+ * the NAT addresses of Private Link services. */
 export function buildOwners(context: Context, registry: AttachmentRegistry): OwnerTable {
   const ofNics = context.nics.flatMap((nic) =>
     nic.addresses.map((address) => ({
@@ -46,7 +47,13 @@ export function buildOwners(context: Context, registry: AttachmentRegistry): Own
     kind: OWNER.endpoint,
     ref: endpoint.index,
   }));
-  const owners = [...ofNics, ...ofEndpoints];
+  const ofFrontends = context.frontends.flatMap(({ network, address, index }) =>
+    network === undefined ? [] : [{ vnet: network.index, address, kind: OWNER.frontend, ref: index }],
+  );
+  const ofServices = context.services.flatMap(({ network, natAddresses, index }) =>
+    natAddresses.map((address) => ({ vnet: network.index, address, kind: OWNER.serviceNat, ref: index })),
+  );
+  const owners = [...ofNics, ...ofEndpoints, ...ofFrontends, ...ofServices];
   return {
     vnet: Int32Array.from(owners, (owner) => owner.vnet),
     address: Int32Array.from(owners, (owner) => owner.address),

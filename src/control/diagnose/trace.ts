@@ -4,6 +4,7 @@
 
 import { dropName, DROP_REASONS } from '../../abi/drop-reasons.ts';
 import {
+  BY_ADMIN,
   BY_FLOW,
   BY_PLATFORM,
   ESTABLISHED_PATH,
@@ -18,7 +19,9 @@ import {
   PROV_IN_NIC_RULE,
   PROV_IN_SUBNET_RULE,
   PROV_INGRESS,
+  PROV_IN_ADMIN_RULE,
   PROV_NAT,
+  PROV_OUT_ADMIN_RULE,
   PROV_OUT_NIC_RULE,
   PROV_OUT_SUBNET_RULE,
   PROV_ROUTE,
@@ -205,6 +208,7 @@ const RULE_WORDS = [
 function stepsOf(row: Row): TraceStep[] {
   const endpointName = row.endpoint?.name ?? '';
   const steps = [
+    ...ruleStep(row, PROV_OUT_ADMIN_RULE, 'adminRule', row.from), // NSG-15
     ...ruleStep(row, PROV_OUT_NIC_RULE, 'nicNsg', row.from),
     ...ruleStep(row, PROV_OUT_SUBNET_RULE, 'subnetNsg', row.from),
     ...routeStep(row),
@@ -212,6 +216,7 @@ function stepsOf(row: Row): TraceStep[] {
     ...endpointStep(row),
     ...publicAddressStep(row),
     ...peeringStep(row),
+    ...ruleStep(row, PROV_IN_ADMIN_RULE, 'adminRule', row.receiver),
     ...ruleStep(row, PROV_IN_SUBNET_RULE, 'subnetNsg', row.receiver),
     ...ruleStep(row, PROV_IN_NIC_RULE, 'nicNsg', row.receiver),
   ];
@@ -225,6 +230,7 @@ function ruleStep(row: Row, index: number, stage: StageName, at: string, endpoin
   if (value === NONE) return [];
   if (value === NO_NSG) return [{ stage, at, verdict: 'continue', text: 'no network security group: allowed' }];
   if (value === BY_FLOW) return [{ stage, at, verdict: 'skipped', text: 'rules skipped: connection state exists' }];
+  if (value === BY_ADMIN) return [{ stage, at, verdict: 'skipped', text: 'rules skipped: always allowed' }];
   if (value === BY_PLATFORM) return [{ stage, at, verdict: 'skipped', text: 'rules skipped: platform traffic' }];
   const rule = row.sideTable.rules[value];
   if (rule === undefined) throw new Error(`epoch ${row.sideTable.epoch} has no rule ${value}`);

@@ -11,9 +11,10 @@ export function ruleText(rule: RuleInfo, place: string): string {
   return `${rule.nsg}/${rule.rule} (${rule.direction.toLowerCase()}, ${place})${origin}`;
 }
 
-/** Where a rule stands: at the NIC, at the subnet, or at the subnet of a private endpoint. */
+/** Where a rule stands: in a network manager, at the NIC, at the subnet, or at the subnet of a private endpoint. */
 export function placeOf(stage: StageName, endpoint?: string): string {
   if (stage === 'nicNsg') return 'NIC';
+  if (stage === 'adminRule') return 'network manager';
   return endpoint === undefined ? 'subnet' : `subnet of ${endpoint}`;
 }
 

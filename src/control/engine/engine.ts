@@ -16,6 +16,8 @@ export interface FrameIn {
   readonly hops: number;
   /** Ethernet frame; copied, the caller keeps it. */
   readonly bytes: Uint8Array;
+  /** Network (program index) that a frame of the platform is for: probes (LB-4); networks may overlap. */
+  readonly vnet?: number | undefined;
   /** A copy that link impairment made: counted as duplicated, not as received. */
   readonly duplicate?: boolean;
 }

@@ -89,7 +89,11 @@ export class WorkerMemory {
     ingress[at + IN_NOW_MS] = Math.floor(frame.timeNs / 1e6);
     ingress[at + IN_TIME_LOW] = frame.timeNs % TWO_32;
     ingress[at + IN_TIME_HIGH] = Math.floor(frame.timeNs / TWO_32);
-    ingress[at + IN_FACTS] = Math.min(frame.hops, 0xff) | (shard << 8) | (frame.duplicate === true ? 1 << 16 : 0);
+    ingress[at + IN_FACTS] =
+      Math.min(frame.hops, 0xff) |
+      (shard << 8) |
+      (frame.duplicate === true ? 1 << 16 : 0) |
+      (((frame.vnet ?? -1) + 1) << 17);
     Atomics.store(control, CONTROL.ingressHead, (head + 1) | 0);
   }
 

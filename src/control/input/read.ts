@@ -5,7 +5,7 @@ import { INPUT_DEPTH_MAX } from '../../abi/limits.ts';
 import { hasErrors } from '../issues.ts';
 import type { Issue } from '../issues.ts';
 import { behaviourOf } from '../model/profile.ts';
-import type { Behaviour, ProfileName, SwitchName, Switches } from '../model/profile.ts';
+import type { Behaviour, ProfileName, SwitchName, Switches, SwitchValue } from '../model/profile.ts';
 import type { Network, ServiceTagTable } from '../model/resources.ts';
 import { parseDocumentText, readDocuments, readInputText } from './documents.ts';
 import type { InputDocument } from './documents.ts';
@@ -129,7 +129,9 @@ function assemble(documents: readonly InputDocument[], options: ReadOptions, iss
     tables.push(expansion.serviceTags);
   }
   const serviceTags = mergeServiceTags(tables);
-  const { network, issues: found } = networkFromResources(resources, { serviceTags, staticNames, serviceIds });
+  const factoryOutbound = behaviour.switches['adf.publicOutbound'];
+  const readOptions = { serviceTags, staticNames, serviceIds, factoryOutbound };
+  const { network, issues: found } = networkFromResources(resources, readOptions);
   const resourceCount = countResources(network);
   issues.items.push(...found);
   if (resourceCount === 0 && !hasErrors(issues.items)) {
@@ -170,7 +172,7 @@ interface Settings {
 
 function readSettings(topologies: readonly Topology[], issues: IssueList): Settings {
   let profile: ProfileName | undefined;
-  const switches: Partial<Record<SwitchName, boolean>> = {};
+  const switches: Partial<Record<SwitchName, SwitchValue>> = {};
   for (const topology of topologies) {
     if (topology.profile !== undefined && profile !== undefined && profile !== topology.profile) {
       warnSettings(issues, { object: topology, key: 'profile' }, `profile ${topology.profile} replaces ${profile}`);
@@ -179,18 +181,19 @@ function readSettings(topologies: readonly Topology[], issues: IssueList): Setti
     for (const [name, value] of Object.entries(topology.switches ?? {})) {
       const key = name as SwitchName;
       if (value === undefined) continue;
-      if (switches[key] !== undefined && switches[key] !== value) {
+      const earlier = switches[key];
+      if (earlier !== undefined && earlier !== value) {
         warnSettings(
           issues,
           { object: topology.switches ?? {}, key: name },
-          `${name} is ${value} here and was ${!value}`,
+          `${name} is ${value} here and was ${earlier}`,
         );
       }
       switches[key] = value;
     }
   }
   const stated = Object.keys(switches).length > 0;
-  return { ...(profile !== undefined && { profile }), ...(stated && { switches }) };
+  return { ...(profile !== undefined && { profile }), ...(stated && { switches: switches as Partial<Switches> }) };
 }
 
 function warnSettings(issues: IssueList, at: At, message: string): void {

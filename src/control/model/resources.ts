@@ -2,26 +2,12 @@
 // form to these shapes: nested under `properties`, keys in Azure's spelling, references as `{ id }` with the id in the
 // spelling of the object it names. Objects are never changed in place: a control-plane change makes new ones.
 
-/** Where the user wrote something; line and column count from 1. */
-export interface SourceLocation {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+import type { Reference, ResourceBase, SourceLocation } from './base.ts';
+import type { DnsForwardingRuleset, DnsServer, PrivateDnsZone, PrivateDnsZoneGroup, PublicDnsRecord } from './dns.ts';
+import type { LoadBalancer, PrivateLinkService, UnhealthyBackend } from './load-balancing.ts';
+import type { DataFactory, NetworkManager, SecurityAdminRule, SqlSettings, SubResource } from './services.ts';
 
-export interface Reference {
-  readonly id: string;
-}
-
-interface ResourceBase {
-  /** Azure resource id; unique without regard to case. */
-  readonly id: string;
-  readonly name: string;
-  readonly type: string;
-  readonly location?: string;
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly source?: SourceLocation;
-}
+export type { Reference, SourceLocation } from './base.ts';
 
 export interface VirtualNetwork extends ResourceBase {
   readonly properties: {
@@ -61,6 +47,11 @@ export interface VirtualNetworkPeering extends ResourceBase {
     readonly allowForwardedTraffic: boolean;
     readonly allowGatewayTransit: boolean;
     readonly useRemoteGateways: boolean;
+    /** Subnet peering (PEER-8): subnets of this and of the remote network that take part; undefined: all. */
+    readonly localSubnetNames?: readonly string[];
+    readonly remoteSubnetNames?: readonly string[];
+    /** What the remote network's ranges were when they were last synced, where they have changed since (PEER-2). */
+    readonly remoteAddressSpace?: { readonly addressPrefixes: readonly string[] };
   };
 }
 
@@ -75,6 +66,8 @@ export interface IpConfiguration {
     readonly primary: boolean;
     readonly publicIPAddress?: Reference;
     readonly applicationSecurityGroups?: readonly Reference[];
+    /** Pools of load balancers that it is a member of. */
+    readonly loadBalancerBackendAddressPools?: readonly Reference[];
   };
 }
 
@@ -93,6 +86,8 @@ export interface NetworkInterface extends ResourceBase {
     readonly defaultOutboundConnectivityEnabled?: boolean;
     /** Set on the read-only NIC of a private endpoint (PE-3): such a NIC has no guest. */
     readonly privateEndpoint?: Reference;
+    /** Set on NICs that the reader made for a service that stands in a subnet (SQLMI-26) or for a data factory. */
+    readonly service?: Reference;
   };
 }
 
@@ -176,6 +171,8 @@ export interface PrivateLinkServiceConnection {
       readonly description?: string;
       readonly actionsRequired?: string;
     };
+    /** LinkID (PE-2, PLS-20); derived from the endpoint's id when the input has none. */
+    readonly linkIdentifier?: number;
   };
 }
 
@@ -213,6 +210,11 @@ export interface PrivateLinkResource extends ResourceBase {
     readonly hostNames: readonly string[];
     /** Subnet that the service stands in; a SQL Managed Instance has one (SQLMI-26). */
     readonly subnet?: Reference;
+    /** Address of its public endpoint (DNS-8), and whether that is open (PE-10, PE-26); default Enabled. */
+    readonly publicAddress?: string;
+    readonly publicNetworkAccess?: 'Enabled' | 'Disabled';
+    readonly subResources?: readonly SubResource[];
+    readonly sql?: SqlSettings;
   };
 }
 
@@ -258,7 +260,46 @@ export interface Network {
   readonly appliances: readonly ApplianceBehaviour[];
   readonly staticNames: readonly StaticName[];
   readonly serviceTags: ServiceTagTable;
+  readonly loadBalancers: readonly LoadBalancer[];
+  readonly unhealthyBackends: readonly UnhealthyBackend[];
+  readonly privateLinkServices: readonly PrivateLinkService[];
+  readonly privateDnsZones: readonly PrivateDnsZone[];
+  readonly privateDnsZoneGroups: readonly PrivateDnsZoneGroup[];
+  readonly dnsForwardingRulesets: readonly DnsForwardingRuleset[];
+  readonly dnsServers: readonly DnsServer[];
+  readonly publicDnsRecords: readonly PublicDnsRecord[];
+  readonly dataFactories: readonly DataFactory[];
+  readonly networkManagers: readonly NetworkManager[];
+  readonly securityAdminRules: readonly SecurityAdminRule[];
 }
+
+/** A network with nothing in it: what tests and made-up networks spread first. */
+export const EMPTY_NETWORK: Network = {
+  virtualNetworks: [],
+  networkInterfaces: [],
+  networkSecurityGroups: [],
+  applicationSecurityGroups: [],
+  routeTables: [],
+  publicIPAddresses: [],
+  natGateways: [],
+  privateEndpoints: [],
+  privateLinkResources: [],
+  virtualNetworkGateways: [],
+  appliances: [],
+  staticNames: [],
+  serviceTags: new Map(),
+  loadBalancers: [],
+  unhealthyBackends: [],
+  privateLinkServices: [],
+  privateDnsZones: [],
+  privateDnsZoneGroups: [],
+  dnsForwardingRulesets: [],
+  dnsServers: [],
+  publicDnsRecords: [],
+  dataFactories: [],
+  networkManagers: [],
+  securityAdminRules: [],
+};
 
 /** Service tags by lower-case name (`storage`, `sql.westeurope`) to prefixes (NSG-20). */
 export type ServiceTagTable = ReadonlyMap<string, { readonly name: string; readonly prefixes: readonly string[] }>;

@@ -9,6 +9,7 @@ import {
   prefixFirst,
   prefixLast,
 } from '../../wire/address.ts';
+import type { LoadBalancer, PrivateLinkService } from '../model/load-balancing.ts';
 import { idKey, type NetworkInterface, type PrivateEndpoint, type Reference } from '../model/resources.ts';
 import { type Place, readAddress, resolve, type SubnetPlace, type ValidationContext } from './context.ts';
 
@@ -21,8 +22,13 @@ interface AddressUse {
 }
 
 export function checkAddressUse(context: ValidationContext): void {
-  const { networkInterfaces, privateEndpoints } = context.network;
-  const uses = [...networkInterfaces.flatMap(usesOfNic), ...privateEndpoints.flatMap(usesOfEndpoint)];
+  const { networkInterfaces, privateEndpoints, loadBalancers, privateLinkServices } = context.network;
+  const uses = [
+    ...networkInterfaces.flatMap(usesOfNic),
+    ...privateEndpoints.flatMap(usesOfEndpoint),
+    ...loadBalancers.flatMap(usesOfBalancer),
+    ...privateLinkServices.flatMap(usesOfService),
+  ];
   const holders = new Map<string, Map<number, string>>();
   for (const use of uses) {
     const place = resolve(context.subnets, use.subnet);
@@ -70,6 +76,25 @@ function usesOfEndpoint(endpoint: PrivateEndpoint): AddressUse[] {
     address,
     subnet,
     place: { path: `privateEndpoints.${endpoint.name}.privateIPAddress`, source: endpoint.source },
+  }));
+}
+
+function usesOfBalancer({ name, source, properties }: LoadBalancer): AddressUse[] {
+  return properties.frontendIPConfigurations.flatMap((frontend) => {
+    const { subnet, privateIPAddress: address = '' } = frontend.properties;
+    const path = `loadBalancers.${name}.frontends.${frontend.name}.privateIPAddress`;
+    const place = { path, source: frontend.source ?? source };
+    return subnet === undefined ? [] : [{ holder: `frontend '${name}/${frontend.name}'`, address, subnet, place }];
+  });
+}
+
+/** NAT addresses (PLS-9). */
+function usesOfService({ name, source, properties }: PrivateLinkService): AddressUse[] {
+  return properties.ipConfigurations.map((configuration) => ({
+    holder: `Private Link service '${name}'`,
+    address: configuration.properties.privateIPAddress,
+    subnet: configuration.properties.subnet,
+    place: { path: `privateLinkServices.${name}.natAddresses.${configuration.name}`, source },
   }));
 }
 

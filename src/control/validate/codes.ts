@@ -1,7 +1,16 @@
 // Every problem that validation can find, by stable code: one line on what it means. docs/issues.md lists them.
 // Codes are never renamed; a rule id in brackets names the behaviour of Azure that the code protects.
 
+import { DNS_CODES } from './codes/dns.ts';
+import { LOAD_BALANCING_CODES } from './codes/load-balancing.ts';
+import { NETWORK_MANAGER_CODES } from './codes/network-manager.ts';
+import { SERVICES_CODES } from './codes/services.ts';
+
 export const VALIDATE_ISSUE_CODES = {
+  ...LOAD_BALANCING_CODES,
+  ...DNS_CODES,
+  ...SERVICES_CODES,
+  ...NETWORK_MANAGER_CODES,
   ID_DUPLICATE: 'Two resources of one type have the same id.',
   REFERENCE_DANGLING: 'A resource refers to another one that the input does not contain.',
   RESOURCE_LIMIT: 'A region or subscription holds more resources of a type than Azure allows (LIM-1, LIM-4, LIM-10).',

@@ -44,10 +44,13 @@ function checkSubnet(context: ValidationContext, miPlace: SubnetPlace): void {
   if (subnet.properties.routeTable === undefined) {
     context.report('MI_SUBNET_ROUTE_TABLE', place, `${title} has no route table`, 'associate one with it');
   }
-  const others = context.network.networkInterfaces.filter((nic) =>
-    nic.properties.ipConfigurations.some(
-      (configuration) => idKey(configuration.properties.subnet.id) === idKey(subnet.id),
-    ),
+  // The NICs of instances themselves carry the service that they belong to.
+  const others = context.network.networkInterfaces.filter(
+    (nic) =>
+      nic.properties.service === undefined &&
+      nic.properties.ipConfigurations.some(
+        (configuration) => idKey(configuration.properties.subnet.id) === idKey(subnet.id),
+      ),
   );
   if (others.length > 0) {
     const names = others.map((nic) => `'${nameOfId(nic.id)}'`).join(', ');

@@ -1,7 +1,13 @@
 // Private endpoints, their connections and what stands behind them (PE-1 to PE-13, PE-25, PE-45, NET-15, PNSG-15,
 // IFE-1 to IFE-9, LIM-20).
 
-import { ENDPOINTS_PER_VNET_HIGH_SCALE_MAX, ENDPOINTS_PER_VNET_MAX, REQUEST_MESSAGE_MAX } from '../../abi/limits.ts';
+import {
+  ENDPOINTS_PER_VAULT_MAX,
+  ENDPOINTS_PER_VNET_HIGH_SCALE_MAX,
+  ENDPOINTS_PER_VNET_MAX,
+  REQUEST_MESSAGE_MAX,
+  VAULTS_WITH_ENDPOINTS_MAX,
+} from '../../abi/limits.ts';
 import {
   idKey,
   type PrivateEndpoint,
@@ -10,7 +16,18 @@ import {
   type Subnet,
   type VirtualNetwork,
 } from '../model/resources.ts';
-import { nameOfId, type Place, portRange, readAddress, regionOf, resolve, type ValidationContext } from './context.ts';
+import { isAlias } from '../private-link/alias.ts';
+import { targetOf } from '../private-link/targets.ts';
+import {
+  nameOfId,
+  type Place,
+  portRange,
+  readAddress,
+  regionOf,
+  resolve,
+  subscriptionOf,
+  type ValidationContext,
+} from './context.ts';
 import { regionDifference, subnetNames } from './interfaces.ts';
 import { nameHint } from './suggestion.ts';
 
@@ -42,12 +59,8 @@ export function checkPrivateEndpoints(context: ValidationContext): void {
     checkConnections(context, endpoint, place);
   }
   checkEndpointCounts(context, counts);
+  checkVaults(context);
   for (const service of context.network.privateLinkResources) checkService(context, service);
-}
-
-/** Whether a connection target is an alias of a Private Link service (PLS-2), not a resource id. */
-export function isAlias(target: string): boolean {
-  return /^[^/]+\.azure\.privatelinkservice$/i.test(target);
 }
 
 /** NET-15; the interface endpoint of 2018 is the other way round (IFE-3) and takes no NSG or route table (IFE-5). */
@@ -170,11 +183,53 @@ function checkConnection(
     const message = `${title} has a static address, but its target (${dynamicOnly}) supports dynamic ones only`;
     context.report('ENDPOINT_STATIC_ADDRESS', place, message, 'leave ipConfigurations out');
   }
-  if (!context.services.has(idKey(target))) {
+  checkSubResource(context, connection, title, place);
+  if (targetOf(context.network, connection) === undefined) {
     const known = context.network.privateLinkResources.map((service) => service.name);
     const message = `${title} leads to '${nameOfId(target)}', which is not in the input`;
     const hint = nameHint(nameOfId(target), known, 'add the resource behind it, or nothing will answer');
     context.report('ENDPOINT_TARGET_NOT_FOUND', place, message, hint, 'warning');
+  }
+}
+
+/** PE-1, PE-8: a Private Link service has no sub-resources, other targets have those that they state. */
+function checkSubResource(
+  context: ValidationContext,
+  connection: PrivateLinkServiceConnection,
+  title: string,
+  place: Place,
+): void {
+  const target = targetOf(context.network, connection);
+  const [groupId] = connection.properties.groupIds;
+  if (target === undefined || groupId === undefined) return;
+  const name = target.kind === 'service' ? target.service.name : target.resource.name;
+  const stated = target.kind === 'service' ? [] : target.resource.properties.subResources;
+  if (stated === undefined || (target.kind === 'resource' && target.subResource !== undefined)) return;
+  const known = stated.map((entry) => entry.groupId);
+  const message = `${title} asks for sub-resource '${groupId}' of '${name}', which has ${known.join(', ') || 'none'}`;
+  const hint = known.length === 0 ? 'leave groupIds empty' : nameHint(groupId, known, 'name one of them');
+  context.report('ENDPOINT_SUB_RESOURCE_UNKNOWN', place, message, hint);
+}
+
+/** LIM-25: endpoints per key vault, and vaults with endpoints per subscription. */
+function checkVaults(context: ValidationContext): void {
+  const counts = new Map<string, number>();
+  for (const { properties } of context.network.privateEndpoints.flatMap(connectionsOf)) {
+    const key = idKey(properties.privateLinkServiceId);
+    if (key.includes('/microsoft.keyvault/vaults/')) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const report = (message: string): void =>
+    context.report('VAULT_ENDPOINTS_LIMIT', { path: 'privateEndpoints' }, message, 'delete some private endpoints');
+  const vaults = new Map<string, number>();
+  for (const [key, count] of counts) {
+    const subscription = subscriptionOf(key) ?? '';
+    vaults.set(subscription, (vaults.get(subscription) ?? 0) + 1);
+    const max = ENDPOINTS_PER_VAULT_MAX;
+    if (count > max) report(`key vault '${nameOfId(key)}' has ${count} private endpoints; at most ${max}`);
+  }
+  for (const count of vaults.values()) {
+    const max = VAULTS_WITH_ENDPOINTS_MAX;
+    if (count > max) report(`one subscription has ${count} key vaults with private endpoints; at most ${max}`);
   }
 }
 

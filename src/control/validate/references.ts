@@ -141,6 +141,8 @@ function checkDuplicates(context: ValidationContext): void {
     ['natGateways', network.natGateways],
     ['privateEndpoints', network.privateEndpoints],
     ['privateLinkResources', network.privateLinkResources],
+    ['loadBalancers', network.loadBalancers],
+    ['privateLinkServices', network.privateLinkServices],
     ['virtualNetworkGateways', network.virtualNetworkGateways],
   ];
   for (const [kind, resources] of kinds) {

@@ -6,14 +6,18 @@ import type { Behaviour } from '../model/profile.ts';
 import type { Network } from '../model/resources.ts';
 import { checkAddressUse } from './address-use.ts';
 import { makeContext } from './context.ts';
+import { checkDns } from './dns.ts';
 import { checkInterfaces } from './interfaces.ts';
+import { checkLoadBalancing } from './load-balancing.ts';
 import { checkManagedInstances } from './managed-instances.ts';
+import { checkNetworkManager } from './network-manager.ts';
 import { checkOutbound } from './outbound.ts';
 import { checkPeerings } from './peerings.ts';
 import { checkPrivateEndpoints } from './private-endpoints.ts';
 import { checkReferences } from './references.ts';
 import { checkRouteTables } from './routes.ts';
 import { checkApplicationGroups, checkSecurityGroups } from './security-groups.ts';
+import { checkServices } from './services.ts';
 import { checkVirtualNetworks } from './virtual-networks.ts';
 
 export { VALIDATE_ISSUE_CODES, type ValidateIssueCode } from './codes.ts';
@@ -36,6 +40,10 @@ export function validateNetwork(network: Network, behaviour: Behaviour): Issue[]
   checkOutbound(context);
   checkPrivateEndpoints(context);
   checkManagedInstances(context);
+  checkLoadBalancing(context);
+  checkDns(context);
+  checkServices(context);
+  checkNetworkManager(context);
   checkReferences(context);
   return issues;
 }

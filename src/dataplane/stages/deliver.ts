@@ -6,7 +6,7 @@
 
 import { DROP } from '../../abi/drop-reasons.ts';
 import { ATTACHMENT, NIC_IP_FORWARDING } from '../../abi/program.ts';
-import { PROV_EGRESS, PROV_ESTABLISHED, STAGE } from '../../abi/provenance.ts';
+import { PROV_EGRESS, PROV_ESTABLISHED, PROV_TRANSLATION, STAGE, TRANSLATION } from '../../abi/provenance.ts';
 import type { Context } from '../context.ts';
 import { FATE, dropAt, type Pass } from '../pass.ts';
 import { inAddressSpace, ownerAttachment, type Tables } from '../tables.ts';
@@ -18,7 +18,8 @@ export function deliverStage(pass: Pass, context: Context): void {
   const { attachments } = tables.program;
   const receiver = pass.egress;
   if (attachments.kind[receiver] === ATTACHMENT.nic) {
-    checkPeering(pass, tables, receiver);
+    // PLS-7: behind a Private Link service the two networks need not know each other.
+    if (pass.provenance[PROV_TRANSLATION] < TRANSLATION.service) checkPeering(pass, tables, receiver);
     if (pass.fate === FATE.drop) return;
     const { protocol, newSrc, newDst, newSrcPort, newDstPort } = pass;
     const record = connections.find(receiver, protocol, newDst, newSrc, newDstPort, newSrcPort);

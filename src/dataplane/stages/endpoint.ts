@@ -7,9 +7,11 @@
 import { DROP } from '../../abi/drop-reasons.ts';
 import {
   ATTACHMENT,
+  ENDPOINT_ASKS_AGAIN,
   ENDPOINT_STATE,
   ENDPOINT_UDP,
   NIC_DISABLE_SNAT_ON_PL,
+  SETTING_ADMISSION_FIRST,
   SETTING_REVOKE_KILLS_FLOWS,
 } from '../../abi/program.ts';
 import {
@@ -27,6 +29,8 @@ import type { Context } from '../context.ts';
 import { C_PEER, EGRESS_MASK, R_EGRESS, R_KEY, R_NEW_DST, R_NEW_PORTS, R_NEW_SRC } from '../flow-table.ts';
 import { FATE, dropAt, type Pass } from '../pass.ts';
 import { areConnected, ownerAttachment, swap16, swap32 } from '../tables.ts';
+import { serviceBinding, serviceStage } from './private-link-service.ts';
+import { endpointReturnStage } from './endpoint-return.ts';
 import { endpointRulesStage } from './security.ts';
 import { freeSourcePort } from './shared-exit.ts';
 import { isFlushed } from './state.ts';
@@ -35,15 +39,22 @@ import { isFlushed } from './state.ts';
 export function endpointStage(pass: Pass, context: Context): void {
   const { endpoints } = context.tables.program;
   const { endpoint } = pass;
-  const binding = consumerBinding(pass, context);
+  const service = endpoints.service[endpoint];
+  const binding = service < 0 ? consumerBinding(pass, context) : serviceBinding(pass, context, service);
   const isKnown = binding !== 0 && pass.fresh === 0 && !isRevoked(context, endpoint);
-  if (isKnown && !isFlushed(pass, context, binding, endpoints.provider[endpoint])) {
+  if (isKnown && !asksAgain(pass, context, binding)) {
     // Established: neither rules (PNSG-7) nor admission are asked again (PE-21).
     pass.provenance[PROV_ENDPOINT_RULE] = BY_FLOW;
   } else {
-    endpointRulesStage(pass, context, endpoint);
-    if (pass.fate === FATE.undecided && !isKnown) admit(pass, context, endpoint);
+    const admitsFirst = (context.tables.program.flags & SETTING_ADMISSION_FIRST) !== 0; // PE-27, Q-20
+    if (admitsFirst && !isKnown) admit(pass, context, endpoint);
+    if (pass.fate === FATE.undecided) endpointRulesStage(pass, context, endpoint);
+    if (pass.fate === FATE.undecided && !isKnown && !admitsFirst) admit(pass, context, endpoint);
     if (pass.fate === FATE.drop) return;
+  }
+  if (service >= 0) {
+    pass.replyTo = replyTarget(pass, context, endpoint);
+    return serviceStage(pass, context, service, binding);
   }
   pass.egress = endpoints.provider[endpoint];
   pass.newDst = endpoints.backendAddress[endpoint];
@@ -52,13 +63,22 @@ export function endpointStage(pass: Pass, context: Context): void {
   pass.provenance[PROV_TRANSLATION] = TRANSLATION.endpoint;
 }
 
-/** PE-20, PE-24, PE-25: state, protocol, port. */
+/** True when a group with flushConnection in front of the endpoint has to be asked again (NSG-29, NSG-37). */
+function asksAgain(pass: Pass, context: Context, binding: number): boolean {
+  const { endpoints } = context.tables.program;
+  const { endpoint } = pass;
+  if (endpoints.service[endpoint] < 0) return isFlushed(pass, context, binding, endpoints.provider[endpoint]);
+  return (endpoints.flags[endpoint] & ENDPOINT_ASKS_AGAIN) !== 0 && pass.icmpError !== 2;
+}
+
+/** PE-20, PE-24, PE-25: state, protocol, port; ports of a Private Link service are those of its balancer's rules. */
 function admit(pass: Pass, context: Context, endpoint: number): void {
   const { endpoints } = context.tables.program;
   if (endpoints.state[endpoint] !== ENDPOINT_STATE.Approved) return refuse(pass, DROP.PE_NOT_APPROVED);
   const isTcp = pass.protocol === PROTOCOL_TCP;
   const isUdp = pass.protocol === PROTOCOL_UDP && (endpoints.flags[endpoint] & ENDPOINT_UDP) !== 0;
   if (!isTcp && !isUdp) return refuse(pass, DROP.PE_PROTOCOL);
+  if (endpoints.service[endpoint] >= 0) return;
   for (let i = endpoints.portStart[endpoint]; i < endpoints.portStart[endpoint + 1]; i++) {
     if (pass.dstPort >= endpoints.portFirst[i] && pass.dstPort <= endpoints.portLast[i]) return;
   }
@@ -117,4 +137,5 @@ export function endpointReplyStage(pass: Pass, context: Context): void {
   pass.newDstPort = swap16(records[e + R_NEW_PORTS] >>> 16);
   pass.provenance[PROV_ENDPOINT] = context.tables.endpointOfProvider[pass.ingress];
   pass.provenance[PROV_TRANSLATION] = TRANSLATION.endpointReply;
+  endpointReturnStage(pass, context);
 }

@@ -30,16 +30,19 @@ import {
   R_NEW_PORTS,
   R_NEW_SRC,
   R_PATH,
+  STATE_BALANCED,
   STATE_BINDING,
   STATE_CLOSING,
   STATE_FIN,
   STATE_FORWARD,
   STATE_LIVE,
+  STATE_PROXIED,
   STATE_PUBLIC,
+  STATE_SERVICE,
   type FlowTable,
 } from '../flow-table.ts';
 import { FATE, dropAt, type Pass } from '../pass.ts';
-import { isExit, swap32, type Tables } from '../tables.ts';
+import { HOT_IDLE_MS, HOT_WORDS, isExit, swap32, type Tables } from '../tables.ts';
 
 /** Installs a decided delivery; the pass is dropped when the flow table has no room. */
 export function installStage(pass: Pass, context: Context, pathId: number): void {
@@ -115,13 +118,20 @@ function writePath(pass: Pass, context: Context, peer: number, pathId: number): 
   let flags = 0;
   const isClosing = (table.cold[pass.record * COLD_WORDS + C_STATE] & STATE_CLOSING) !== 0;
   if (isClosing) flags |= RECORD_CLOSES;
-  else if (context.cachePaths) flags |= PATH_VALID;
+  else if (context.cachePaths && pass.proxied === 0 && outlastsState(pass, context)) flags |= PATH_VALID;
   if (translates(pass)) flags |= PATH_TRANSLATES;
   if (isExit(attachments.kind[pass.egress])) flags |= PATH_EXIT;
   if (isTapped(tables, pass)) flags |= PATH_TAP;
   records[e + R_EGRESS] = pass.egress | flags;
   // A packet to its own sender's five-tuple is its own reply: nothing to cache.
   if (peer === pass.record) records[e + R_EGRESS] &= ~PATH_VALID;
+}
+
+/** A binding that ends before the state of the connection would has to be asked for every packet (LB-5). */
+function outlastsState(pass: Pass, context: Context): boolean {
+  if (pass.natPool < 0) return true;
+  const stateMs = context.hot[pass.ingress * HOT_WORDS + HOT_IDLE_MS];
+  return context.tables.program.natPools.idleMs[pass.natPool] >= stateMs;
 }
 
 function translates(pass: Pass): boolean {
@@ -164,6 +174,7 @@ function writeBinding(pass: Pass, context: Context, peer: number): void {
   switch (translation) {
     case TRANSLATION.none:
     case TRANSLATION.exitPort:
+      if (pass.fresh === 1) unbind(cold, peer);
       if (pass.replyTo === NONE) return;
       bindReply(pass, context, peer, pass.replyTo);
       break;
@@ -182,8 +193,16 @@ function writeBinding(pass: Pass, context: Context, peer: number): void {
       bindReply(pass, context, peer, pass.ingress);
       cold[peer * COLD_WORDS + C_STATE] |= STATE_PUBLIC;
       break;
+    case TRANSLATION.balance:
+      bindBackend(pass, context, peer, pass.kind === ATTACHMENT.internet ? STATE_PUBLIC : STATE_BALANCED);
+      break;
+    case TRANSLATION.service:
+      bindBackend(pass, context, peer, STATE_SERVICE | (pass.proxied === 1 ? STATE_PROXIED : 0));
+      break;
     case TRANSLATION.endpointReply:
     case TRANSLATION.natIn:
+    case TRANSLATION.balanceReply:
+    case TRANSLATION.serviceReply:
       return;
     default:
       throw new Error(`unknown translation ${translation}`);
@@ -192,16 +211,40 @@ function writeBinding(pass: Pass, context: Context, peer: number): void {
   if (!context.connections.isAnnounced(peer, shard)) context.connections.announce(peer, shard);
 }
 
+/** Both ends live by the clock of the binding, so that the sender's record still knows the backend when only the
+ * binding is left (LB-5, PLS-11). */
+function bindBackend(pass: Pass, context: Context, peer: number, kind: number): void {
+  const { cold } = context.connections.table;
+  const p = peer * COLD_WORDS;
+  cold[p + C_STATE] = (cold[p + C_STATE] & ~BACKEND_KINDS) | kind;
+  cold[p + C_NAT] = pass.natPool;
+  cold[pass.record * COLD_WORDS + C_STATE] |= STATE_BINDING | (kind & STATE_PROXIED);
+  cold[pass.record * COLD_WORDS + C_NAT] = pass.natPool;
+  bindReply(pass, context, peer, pass.replyTo);
+}
+
+const BACKEND_KINDS = STATE_PUBLIC | STATE_BALANCED | STATE_SERVICE | STATE_PROXIED;
+
+/** A new connection without a translation takes the place of a balanced one with the same tuple at the backend. */
+function unbind(cold: Int32Array, peer: number): void {
+  const p = peer * COLD_WORDS;
+  if ((cold[p + C_STATE] & (STATE_BALANCED | STATE_SERVICE)) === 0) return;
+  cold[p + C_STATE] &= ~(STATE_BINDING | BACKEND_KINDS);
+  cold[p + C_NAT] = -1;
+}
+
 /** Stores the reverse translation on the record that replies will hit; its path is found by the first reply. */
 function bindReply(pass: Pass, context: Context, peer: number, replyTo: number): void {
   const { table } = context.connections;
   const e = peer * RECORD_WORDS;
-  const isNic = context.tables.program.attachments.kind[pass.egress] === ATTACHMENT.nic;
+  const { kind } = context.tables.program.attachments;
+  const choosesRoute =
+    kind[pass.egress] === ATTACHMENT.nic && pass.provenance[PROV_TRANSLATION] !== TRANSLATION.service;
   table.cold[peer * COLD_WORDS + C_STATE] |= STATE_BINDING;
   const src = swap32(pass.dst);
   const dst = swap32(pass.src);
   const ports = portsWord(pass.dstPort, pass.srcPort);
-  if (sameBinding(table, e, src, dst, ports, isNic ? -1 : replyTo)) return;
+  if (sameBinding(table, e, src, dst, ports, choosesRoute ? -1 : replyTo)) return;
   const { records } = table;
   records[e + R_NEW_SRC] = src;
   records[e + R_NEW_DST] = dst;

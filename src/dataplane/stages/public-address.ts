@@ -1,5 +1,5 @@
 // Public addresses: the explicit outbound methods of NET-17 on the way to the Internet, and the way in. A public IP of
-// a NIC translates 1:1 (NET-11); a NAT gateway and default outbound access share addresses by port.
+// a NIC translates 1:1 (NET-11); a NAT gateway, a load balancer and default outbound access share addresses by port.
 //
 // Reads   egress, addresses, ports, record.   Writes  newSrc, newDst, ports, egress, natPool, provenance.
 // Drops   NO_OUTBOUND_PATH, OUTBOUND_SMTP_BLOCKED, SNAT_PORT_EXHAUSTED, INBOUND_CLOSED_PUBLIC_IP, NO_SUCH_DESTINATION.
@@ -23,6 +23,8 @@ import {
 } from '../flow-table.ts';
 import { NatPorts } from '../nat-ports.ts';
 import { dropAt, type Pass } from '../pass.ts';
+import { isClock } from './balance.ts';
+import { isPortFree } from './nat-port.ts';
 import { ownerAttachment, swap16, swap32 } from '../tables.ts';
 
 const SMTP_PORT = 25;
@@ -70,6 +72,10 @@ function reusePublicBinding(pass: Pass, context: Context): boolean {
   pass.newSrcPort = swap16(records[e + R_NEW_PORTS] & 0xffff);
   const pool = cold[record * COLD_WORDS + C_NAT];
   pass.natPool = pool;
+  if (isClock(tables, pool)) {
+    pass.provenance[PROV_TRANSLATION] = TRANSLATION.balanceReply; // LB-3: a backend answers by the frontend
+    return true;
+  }
   pass.provenance[PROV_TRANSLATION] = pool < 0 ? TRANSLATION.publicIpOut : TRANSLATION.natOut;
   pass.provenance[PROV_NAT] = pool < 0 ? tables.publicIps.get(0, pass.newSrc) : pool;
   return true;
@@ -80,8 +86,10 @@ function reusePublicBinding(pass: Pass, context: Context): boolean {
 function natOut(pass: Pass, context: Context, pool: number, method: number): void {
   const { natPools } = context.tables.program;
   const isEcho = pass.protocol === PROTOCOL_ICMP && pass.icmpError === 0 && pass.srcPort === pass.dstPort;
-  // NET-16: the implicit path carries neither fragments nor ICMP echo; port translation needs ports.
-  if (method === OUTBOUND.defaultAccess && (isEcho || pass.fragment !== 0)) return reject(pass, DROP.NO_OUTBOUND_PATH);
+  // NET-16: the implicit path carries neither fragments nor ICMP echo, nor does a load balancer (LB-2, WIRE-16); port
+  // translation needs ports.
+  const isNarrow = method === OUTBOUND.defaultAccess || method === OUTBOUND.balancer;
+  if (isNarrow && (isEcho || pass.fragment !== 0)) return reject(pass, DROP.NO_OUTBOUND_PATH);
   if (pass.protocol !== PROTOCOL_TCP && pass.protocol !== PROTOCOL_UDP && !isEcho)
     return reject(pass, DROP.NO_OUTBOUND_PATH);
   if (natPools.addressStart[pool] === natPools.addressStart[pool + 1]) return reject(pass, DROP.NO_OUTBOUND_PATH);
@@ -94,19 +102,15 @@ function natOut(pass: Pass, context: Context, pool: number, method: number): voi
 
 /** Looks for a free port among those of one shard; true when the pass has one. */
 function takePort(pass: Pass, context: Context, pool: number, shard: number, isEcho: boolean): boolean {
-  const { connections, natPorts, tables } = context;
-  const { natPools, internet } = tables.program;
+  const { natPorts } = context;
+  const { natPools, internet } = context.tables.program;
   const first = natPools.addressStart[pool];
   const addresses = natPools.addressStart[pool + 1] - first;
   for (let tries = NatPorts.candidates(addresses); tries > 0; tries--) {
     const candidate = natPorts.next(pool, shard, addresses);
     const address = natPools.address[first + (candidate >>> 16)];
     const port = candidate & 0xffff;
-    const taken = connections.find(internet, pass.protocol, pass.dst, address, isEcho ? port : pass.dstPort, port);
-    if (taken !== 0) {
-      if (connections.isLive(taken, pass.now) || connections.isBound(taken, pass.now, tables)) continue;
-      connections.remove(taken);
-    }
+    if (!isPortFree(pass, context, internet, pass.dst, isEcho ? port : pass.dstPort, address, port)) continue;
     pass.newSrc = address;
     pass.newSrcPort = port;
     if (isEcho) pass.newDstPort = port;
@@ -118,13 +122,14 @@ function takePort(pass: Pass, context: Context, pool: number, shard: number, isE
   return false;
 }
 
-/** From the Internet: a live binding, or the public IP of a NIC. */
+/** From the Internet: a live binding, the public IP of a NIC, or a frontend, whose backend the balancer chooses. */
 export function inboundAddressStage(pass: Pass, context: Context): void {
   const { connections, tables } = context;
   const { attachments, publicIps } = tables.program;
   const { record } = pass;
-  if (record !== 0 && connections.isBound(record, pass.now, tables)) {
-    const { cold, records } = connections.table;
+  const { cold, records } = connections.table;
+  const isBalanced = isClock(tables, cold[record * COLD_WORDS + C_NAT]);
+  if (record !== 0 && !isBalanced && connections.isBound(record, pass.now, tables)) {
     const e = record * RECORD_WORDS;
     pass.egress = records[e + R_EGRESS] & EGRESS_MASK;
     pass.newDst = swap32(records[e + R_NEW_DST]);
@@ -136,6 +141,10 @@ export function inboundAddressStage(pass: Pass, context: Context): void {
     if (pool >= 0 || publicIps.privateAddress[pass.provenance[PROV_NAT]] === pass.newDst) return;
   }
   const row = tables.publicIps.get(0, pass.dst);
+  if (row >= 0 && publicIps.frontend[row] >= 0) {
+    pass.frontend = publicIps.frontend[row];
+    return;
+  }
   if (row < 0 || publicIps.attachment[row] < 0) {
     return dropAt(pass, DROP.NO_SUCH_DESTINATION, STAGE.publicIp, pass.ingress);
   }

@@ -26,6 +26,7 @@ import {
 import type { Context } from '../context.ts';
 import { EGRESS_MASK, R_DST, R_EGRESS, R_NEW_DST, R_NEW_PORTS, R_NEW_SRC, R_PORTS, R_SRC } from '../flow-table.ts';
 import type { Pass } from '../pass.ts';
+import { translateQuotedSegment } from './proxy.ts';
 import { swap16, swap32 } from '../tables.ts';
 
 /** Ports lie in the first four bytes after the quoted IPv4 header. */
@@ -102,6 +103,7 @@ export function rewriteQuoted(pass: Pass, context: Context): void {
   } else if (protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP) {
     frames.setUint16(ports, srcPort);
     frames.setUint16(ports + 2, dstPort);
+    if (protocol === PROTOCOL_TCP) translateQuotedSegment(pass, context, ports, pass.l3 + pass.totalLength - ports);
   }
   setIcmpChecksum(frames, pass.l4, 0);
   setIcmpChecksum(frames, pass.l4, internetChecksum(frames, pass.l4, pass.l3 + pass.totalLength - pass.l4));

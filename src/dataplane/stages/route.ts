@@ -12,6 +12,7 @@ import { PROTOCOL_TCP } from '../../wire/ipv4.ts';
 import type { Context } from '../context.ts';
 import { lookupRoute } from '../lpm.ts';
 import { FATE, dropAt, type Pass } from '../pass.ts';
+import { toBalancedAppliance } from './balance.ts';
 
 export function routeStage(pass: Pass, context: Context): void {
   const { program } = context.tables;
@@ -34,7 +35,8 @@ export function routeStage(pass: Pass, context: Context): void {
       return toEndpoint(pass, context, target);
     case NEXT_HOP.VirtualAppliance:
     case NEXT_HOP.VirtualNetworkGateway:
-      if (target < 0) return dropAt(pass, DROP.NEXT_HOP_UNREACHABLE, STAGE.route, pass.ingress);
+      if (target === -1) return dropAt(pass, DROP.NEXT_HOP_UNREACHABLE, STAGE.route, pass.ingress);
+      if (target < 0) return toBalancedAppliance(pass, context, -2 - target);
       pass.egress = target;
       break;
     case NEXT_HOP.Internet:
@@ -65,8 +67,18 @@ function chooseRoute(pass: Pass, context: Context, table: number): number {
 function toOwner(pass: Pass, context: Context, network: number): void {
   const owner = context.tables.owners.get(network, pass.dst);
   if (owner < 0) return dropAt(pass, DROP.NO_SUCH_DESTINATION, STAGE.route, pass.ingress);
-  if ((owner & 1) === OWNER.endpoint) return toEndpoint(pass, context, owner >> 1);
-  pass.egress = owner >> 1;
+  switch (owner & 3) {
+    case OWNER.endpoint:
+      return toEndpoint(pass, context, owner >> 2);
+    case OWNER.frontend:
+      pass.frontend = owner >> 2;
+      return;
+    case OWNER.serviceNat:
+      // A backend answers a NAT address: what has no binding any more has nobody to go to (PE-22, PE-23).
+      return dropAt(pass, DROP.NO_REVERSE_FLOW, STAGE.egress, pass.ingress);
+    default:
+      pass.egress = owner >> 2;
+  }
 }
 
 function toEndpoint(pass: Pass, context: Context, endpoint: number): void {

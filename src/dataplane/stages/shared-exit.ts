@@ -61,7 +61,8 @@ export function sharedExitReplyStage(pass: Pass, context: Context, opens: boolea
     if (pass.newDstPort !== pass.dstPort) pass.provenance[PROV_TRANSLATION] = TRANSLATION.exitPort;
     return;
   }
-  if (opens) pass.egress = anyOwner(tables, pass.dst);
+  const network = (pass.facts >>> 17) - 1;
+  if (opens) pass.egress = network < 0 ? anyOwner(tables, pass.dst) : ownerAttachment(tables, network, pass.dst);
   if (pass.egress < 0) dropAt(pass, DROP.NO_SUCH_DESTINATION, STAGE.route, pass.ingress);
 }
 

@@ -62,6 +62,19 @@ export const expectationShape = {
   packets: count.describe('Packets sent into the fabric by the step').optional(),
   delivered: count.optional(),
   dropped: count.optional(),
+  status: z.enum(['NOERROR', 'NXDOMAIN', 'SERVFAIL', 'REFUSED', 'timeout']).describe('of a DNS answer').optional(),
+  address: textList.describe('Addresses of a DNS answer').optional(),
+  chain: textList.describe('Canonical names followed, in order').optional(),
+  blame: text.describe('What decided a resolution: a zone, `public DNS`, a server').optional(),
+  resolvesTo: text.describe('Address that the name in `to` led to, or the name of its owner').optional(),
+  tls: z.enum(['ok', 'none', 'certificateNameMismatch']).optional(),
+  login: z.enum(['ok', 'error', 'none']).optional(),
+  sqlError: z.number().int().optional(),
+  connectionType: z.enum(['Proxy', 'Redirect']).optional(),
+  connections: count.describe('TCP connections that the client opened').optional(),
+  ports: z.array(port).describe('Destination ports of them, in order').optional(),
+  value: text.describe('What a query returned').optional(),
+  findings: textList.describe('Codes of warnings that a change brought').optional(),
   refused: text.describe('Issue code with which the change is refused').optional(),
 } as const;
 
@@ -72,10 +85,11 @@ export type Expectation = z.infer<z.ZodObject<typeof expectationShape>>;
 
 const PLACE = ['at', 'to', 'by', 'rule', 'route', 'reason', 'stage', 'via', 'seenBy', 'notSeenBy'] as const;
 const COUNTS = ['retransmissions', 'lost', 'packets', 'delivered', 'dropped'] as const;
-const CONNECTION = ['result', 'outcome', ...PLACE, ...COUNTS, 'bytes'] as const;
+const CONNECTION = ['result', 'outcome', ...PLACE, ...COUNTS, 'bytes', 'resolvesTo'] as const;
 const LOAD = ['established', 'failed', ...PLACE, ...COUNTS, 'bytes'] as const;
 const PACKETS = ['outcome', ...PLACE, 'lost', 'packets', 'delivered', 'dropped'] as const;
-const CHANGE = ['refused'] as const;
+const CHANGE = ['refused', 'findings'] as const;
+const SQL = ['tls', 'login', 'sqlError', 'connectionType', 'connections', 'ports', 'value'] as const;
 
 /** Keys that the expectation of each kind of step may have; a kind that is missing takes no expectation. */
 export const EXPECTATION_KEYS = {
@@ -88,6 +102,8 @@ export const EXPECTATION_KEYS = {
   load: LOAD,
   wait: LOAD,
   replay: PACKETS,
+  resolve: ['result', 'status', 'address', 'chain', 'blame', ...PLACE, 'packets', 'dropped'],
+  sql: [...CONNECTION, ...SQL],
   approve: CHANGE,
   reject: CHANGE,
   remove: CHANGE,
@@ -101,6 +117,24 @@ export const EXPECTATION_KEYS = {
   setFlushConnection: CHANGE,
   setPolicies: CHANGE,
   setForwarding: CHANGE,
+  createEndpoint: CHANGE,
+  createManagedEndpoint: CHANGE,
+  setVisibility: CHANGE,
+  setProxyProtocol: CHANGE,
+  setNicTag: CHANGE,
+  setHighScale: CHANGE,
+  setAdminState: CHANGE,
+  setConnectionType: CHANGE,
+  setPublicEndpoint: CHANGE,
+  setRecord: CHANGE,
+  removeRecord: CHANGE,
+  linkZone: CHANGE,
+  unlinkZone: CHANGE,
+  setDnsServers: CHANGE,
+  setServiceEndpoints: CHANGE,
+  setAdminRule: CHANGE,
+  removeAdminRule: CHANGE,
+  setLearnedRoutes: CHANGE,
 } as const satisfies Readonly<Record<string, readonly ExpectationKey[]>>;
 
 /** The schema of `expect` for steps that may say `keys`. */

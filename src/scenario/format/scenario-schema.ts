@@ -2,12 +2,10 @@
 // editors; reading validates settings and each step on its own, so that a mistake in a step is told about that step.
 
 import { z } from 'zod';
-import { PROFILES, PROFILE_SWITCHES } from '../../control/model/profile.ts';
+import { switchesSchema } from '../../control/input/switch-schema.ts';
+import { PROFILES } from '../../control/model/profile.ts';
 import { linkSettings, port, text, textList } from './common-schemas.ts';
 import { ACTION_NAMES, stepSchema } from './step-schemas.ts';
-import type { SwitchName } from '../../control/model/profile.ts';
-
-export const SWITCH_NAMES = Object.keys(PROFILE_SWITCHES['ga-2026']) as readonly SwitchName[];
 
 const captures = z.union(
   [
@@ -26,6 +24,8 @@ const captures = z.union(
 const hostSettings = z.strictObject({
   listen: z.array(port).describe('TCP ports that answer; default: every port').optional(),
   ping: z.boolean().describe('Answers echo requests; default true').optional(),
+  proxyProtocol: z.boolean().describe('Its services expect a PROXY protocol v2 header').optional(),
+  dnsServers: z.array(text).describe('Where an on-premises or Internet host asks for names').optional(),
 });
 
 /** Settings of a scenario file, without its steps. */
@@ -36,7 +36,7 @@ export const settingsShape = {
     .union([textList, z.looseObject({})], 'expected a path, a list of paths, or a topology written here')
     .describe('Path relative to this file, several paths, or the topology itself'),
   profile: z.enum(PROFILES).optional(),
-  switches: z.partialRecord(z.enum(SWITCH_NAMES as [SwitchName, ...SwitchName[]]), z.boolean()).optional(),
+  switches: switchesSchema.optional(),
   seed: z.number().int().min(0).max(0xffff_ffff).optional(),
   captures: captures.optional(),
   links: z.record(text, linkSettings).optional(),

@@ -106,6 +106,26 @@ const TRAFFIC = {
       speed: z.number().positive().describe('1: as recorded; 2: twice as fast').optional(),
     })
     .describe('Sends the frames of a pcap or pcapng file.'),
+  resolve: z
+    .strictObject({
+      from,
+      name: text,
+      type: z.enum(['A', 'AAAA', 'CNAME', 'TXT', 'PTR']).optional(),
+      server: text.optional(),
+    })
+    .describe('Asks for a name, as the sender would: its DNS servers, or `server`.'),
+  sql: z
+    .strictObject({
+      from,
+      to,
+      encrypt: z.boolean().describe('default true').optional(),
+      trustServerCertificate: z.boolean().describe('default false').optional(),
+      query: text.describe('Sent after the login, e.g. client_net_address').optional(),
+      retries: z.number().int().min(0).max(100).optional(),
+    })
+    .describe('A SQL client logs in: PRELOGIN, LOGIN7, redirection; the name in `to` is its data source.'),
+  restart: text.describe('The guest of a NIC starts anew: it asks DHCP again (DNS-6).'),
+  setListen: z.strictObject({ nic: text, listen: z.array(port) }).describe('What answers at a host from now on.'),
   advance: duration.describe('Lets virtual time pass.'),
   link: linkSettings.extend({ attachment: text }).describe('Impairs a link from now on; without settings: as new.'),
 } as const;
@@ -119,12 +139,75 @@ const peeringLink = z.strictObject({
   useRemoteGateways: z.boolean().optional(),
 });
 
+const decision = z.union([
+  text,
+  z.strictObject({ endpoint: text, as: z.enum(['owner', 'consumer']).optional(), description: text.optional() }),
+]);
+
 const CHANGES = {
-  approve: text.describe('Approves the connection of a private endpoint.'),
-  reject: text.describe('Rejects the connection of a private endpoint.'),
+  approve: decision.describe('Approves the connection of a private endpoint.'),
+  reject: decision.describe('Rejects the connection of a private endpoint.'),
+  createEndpoint: z
+    .strictObject({
+      name: text,
+      subnet: text,
+      service: text.optional(),
+      alias: text.optional(),
+      groupId: text.optional(),
+      approval: z.enum(['automatic', 'manual']).optional(),
+      requestMessage: text.optional(),
+      privateIPAddress: text.optional(),
+      privateDnsZones: textList.optional(),
+      subscription: text.optional(),
+      permissions: textList.describe('Role-based permissions of the creator; default: all').optional(),
+    })
+    .describe('Creates a private endpoint as its consumer.'),
+  createManagedEndpoint: z.strictObject({ factory: text, name: text, service: text, groupId: text.optional() }),
+  setVisibility: z.strictObject({ service: text, visibility: textList.optional(), autoApproval: textList.optional() }),
+  setProxyProtocol: z.strictObject({ service: text, enabled: z.boolean() }),
+  setNicTag: z.strictObject({ nic: text, tag: text, value: text.nullable() }),
+  setHighScale: z.strictObject({ network: text, enabled: z.boolean() }),
+  setAdminState: z.strictObject({ loadBalancer: text, nic: text, state: z.enum(['Up', 'Down', 'None']) }),
+  setConnectionType: z.strictObject({ service: text, connectionType: z.enum(['Proxy', 'Redirect', 'Default']) }),
+  setPublicEndpoint: z.strictObject({ service: text, enabled: z.boolean() }),
+  setRecord: z.strictObject({
+    zone: text,
+    name: text,
+    type: z.enum(['A', 'AAAA', 'CNAME', 'TXT']).optional(),
+    values: textList,
+  }),
+  removeRecord: z.strictObject({ zone: text, name: text, type: z.enum(['A', 'AAAA', 'CNAME', 'TXT']).optional() }),
+  linkZone: z.strictObject({
+    zone: text,
+    network: text,
+    registrationEnabled: z.boolean().optional(),
+    resolutionPolicy: z.enum(['Default', 'NxDomainRedirect']).optional(),
+  }),
+  unlinkZone: z.strictObject({ zone: text, network: text }),
+  setDnsServers: z.strictObject({ network: text.optional(), nic: text.optional(), servers: textList }),
+  setServiceEndpoints: z.strictObject({ subnet: text, services: textList }),
+  setAdminRule: z.strictObject({
+    manager: text,
+    name: text,
+    priority: z.number().int().min(1).max(4096),
+    direction: z.enum(['Inbound', 'Outbound']),
+    access: z.enum(['Allow', 'AlwaysAllow', 'Deny']),
+    protocol: z.enum(['Tcp', 'Udp', 'Icmp', 'Esp', 'Ah', '*']).optional(),
+    source: ruleSide.optional(),
+    sourcePorts: portList.optional(),
+    destination: ruleSide.optional(),
+    destinationPorts: portList.optional(),
+  }),
+  removeAdminRule: z.strictObject({ manager: text, name: text }),
+  setLearnedRoutes: z.strictObject({ network: text, routes: textList }),
   remove: z
-    .strictObject({ nic: text.optional(), endpoint: text.optional(), connection: text.optional() })
-    .refine((value) => Object.keys(value).length === 1, 'expected one of nic, endpoint, connection')
+    .strictObject({
+      nic: text.optional(),
+      endpoint: text.optional(),
+      connection: text.optional(),
+      service: text.optional(),
+    })
+    .refine((value) => Object.keys(value).length === 1, 'expected one of nic, endpoint, connection, service')
     .describe('Deletes a NIC, an endpoint, or (by its owner) the connection of an endpoint.'),
   setRule: z
     .strictObject({

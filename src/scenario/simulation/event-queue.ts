@@ -56,6 +56,7 @@ export class EventQueue<Event extends TimedEvent> {
   }
 }
 
-function isBefore(a: TimedEvent, b: TimedEvent): boolean {
+/** The order of events: by time, then as they were caused. */
+export function isBefore(a: TimedEvent, b: TimedEvent): boolean {
   return a.timeNs < b.timeNs || (a.timeNs === b.timeNs && a.sequence < b.sequence);
 }

@@ -16,6 +16,8 @@ import { Host } from '../../guest/host.ts';
 import { Service } from '../../guest/service.ts';
 import type { AttachmentInfo, Compiled } from '../../control/compile/compiled.ts';
 import type { NetworkInterface } from '../../control/model/resources.ts';
+import { rememberDnsServers } from './dns-guests.ts';
+import { guestExtras, type GuestWorld } from './guest-extras.ts';
 import type { FrameMeta, Guest, GuestPort } from '../../guest/guest.ts';
 
 /** What answers at a host beside or instead of the default. */
@@ -24,6 +26,10 @@ export interface HostSettings {
   readonly listen?: readonly number[] | undefined;
   /** Default true. */
   readonly ping?: boolean | undefined;
+  /** The host's services expect a PROXY header (PLS-15). */
+  readonly proxyProtocol?: boolean | undefined;
+  /** Exits: where their hosts ask for names; default the public name space. */
+  readonly dnsServers?: readonly string[] | undefined;
 }
 
 /** Everything that a default guest is made from. */
@@ -41,6 +47,12 @@ export interface GuestFacts {
   /** Provider side: the ports it serves. */
   readonly ports?: readonly number[];
   readonly settings: HostSettings;
+  /** Id of the network of a NIC. */
+  readonly vnet?: string;
+  /** Id of the service that this NIC or provider side belongs to. */
+  readonly service?: string;
+  /** Where a NIC's guest asks for names (DNS-6). */
+  readonly dnsServers?: readonly number[];
 }
 
 /** 168.63.129.16 and 169.254.169.254 (WIRE-18, WIRE-19), with what answers there. */
@@ -67,9 +79,11 @@ export function guestFacts(compiled: Compiled, settings: ReadonlyMap<string, Hos
     const nic = nics.get(idKey(info.id));
     if (kind === 'nic' && nic !== undefined) {
       const appliance = applianceOf(nic, appliances.get(idKey(info.id)));
-      return [{ ...base, addresses: addressesOf(nic), ...subnetOf(compiled, nic), ...(appliance && { appliance }) }];
+      const facts = { ...base, addresses: addressesOf(nic), ...subnetOf(compiled, nic), ...placeOf(compiled, nic) };
+      return [{ ...facts, ...(appliance && { appliance }) }];
     }
-    if (kind === 'provider') return [{ ...base, addresses: [address], ports: portsOf(compiled, attachment) }];
+    if (kind === 'provider')
+      return [{ ...base, addresses: [address], ports: portsOf(compiled, attachment), ...targetOf(compiled, info) }];
     if (kind === 'platform') return [{ ...base, addresses: PLATFORM_ADDRESSES }];
     return [{ ...base, addresses: address === 0 ? [] : [address] }];
   });
@@ -77,7 +91,10 @@ export function guestFacts(compiled: Compiled, settings: ReadonlyMap<string, Hos
 
 /** True when a guest made from `a` serves for `b` as well. */
 export function sameGuest(a: GuestFacts, b: GuestFacts): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  // DNS servers reach a guest at its next restart (DNS-6).
+  const { dnsServers: _a, ...own } = a;
+  const { dnsServers: _b, ...other } = b;
+  return JSON.stringify(own) === JSON.stringify(other);
 }
 
 /** Public addresses of a network: the Internet routes packets for them back to it. */
@@ -87,13 +104,22 @@ export function publicAddresses(compiled: Compiled): ReadonlySet<number> {
 }
 
 /**
- * The default guest for these facts, and the host stack that it is or has. `isOwnPublic` tells the Internet which
- * addresses belong to the network itself.
+ * The default guest for these facts, and the host stack that it is or has. `world` is the network around it.
  */
 export function makeGuest(
   facts: GuestFacts,
   port: GuestPort,
-  isOwnPublic: (address: number) => boolean,
+  world: GuestWorld,
+): { readonly guest: Guest; readonly host: Host } {
+  const made = makeGuestOf(facts, port, world);
+  rememberDnsServers(made.host, facts);
+  return made;
+}
+
+function makeGuestOf(
+  facts: GuestFacts,
+  port: GuestPort,
+  world: GuestWorld,
 ): { readonly guest: Guest; readonly host: Host } {
   const { addresses, mac, mtu, settings } = facts;
   const common = {
@@ -102,6 +128,7 @@ export function makeGuest(
     mtu,
     ...(settings.listen === undefined ? {} : { listen: settings.listen }),
     ...(settings.ping === undefined ? {} : { answerPing: settings.ping }),
+    ...guestExtras(facts, world),
   };
   switch (facts.kind) {
     case 'nic':
@@ -117,7 +144,7 @@ export function makeGuest(
     }
     case 'internet': {
       const host = new Host(port, { ...common, arp: false, anyAddress: true });
-      return { guest: new InternetGuest(port, host, isOwnPublic), host };
+      return { guest: new InternetGuest(port, host, (address) => world.isOwnPublic(address)), host };
     }
     default: {
       const host = new Host(port, { ...common, arp: false, anyAddress: true });
@@ -176,6 +203,29 @@ function addressesOf(nic: NetworkInterface): number[] {
   const primary = configurations.filter((entry) => entry.properties.primary);
   const others = configurations.filter((entry) => !entry.properties.primary);
   return [...primary, ...others].map((entry) => parseIpv4(entry.properties.privateIPAddress));
+}
+
+/** Network, service and DNS servers of a NIC: its own setting, else its network's, else Azure's (DNS-6). */
+function placeOf(compiled: Compiled, nic: NetworkInterface): Partial<GuestFacts> {
+  const subnet = nic.properties.ipConfigurations[0]?.properties.subnet.id ?? '';
+  const vnet = compiled.network.virtualNetworks.find((entry) =>
+    idKey(subnet).startsWith(`${idKey(entry.id)}/subnets/`),
+  );
+  const own = nic.properties.dnsSettings?.dnsServers ?? [];
+  const servers = own.length > 0 ? own : (vnet?.properties.dhcpOptions?.dnsServers ?? []);
+  const dnsServers = servers.length === 0 ? PLATFORM_ADDRESSES.slice(0, 1) : servers.map(parseIpv4);
+  const { service } = nic.properties;
+  return { dnsServers, ...(vnet && { vnet: vnet.id }), ...(service && { service: service.id }) };
+}
+
+/** The target of an endpoint's connection. */
+function targetOf(compiled: Compiled, info: AttachmentInfo): Partial<GuestFacts> {
+  const endpoint = compiled.network.privateEndpoints.find((entry) => idKey(entry.id) === idKey(info.id))?.properties;
+  const [connection] = [
+    ...(endpoint?.privateLinkServiceConnections ?? []),
+    ...(endpoint?.manualPrivateLinkServiceConnections ?? []),
+  ];
+  return connection === undefined ? {} : { service: connection.properties.privateLinkServiceId };
 }
 
 function subnetOf(compiled: Compiled, nic: NetworkInterface): { subnet?: string } {

@@ -8,7 +8,7 @@ import type { GuestFacts } from './guests.ts';
 /** What seats ask of the simulation. */
 export interface SeatServices {
   now(): number;
-  send(attachment: number, frame: Uint8Array, forwarded: FrameMeta | undefined): number;
+  send(attachment: number, frame: Uint8Array, forwarded: FrameMeta | undefined, vnet?: number): number;
   setTimer(owner: TimerOwner, atNs: number, callback: () => void): GuestTimer;
   random(attachment: number, label: string): number;
   countDrop(reason: string): void;
@@ -32,8 +32,8 @@ export class Seat implements GuestPort, TimerOwner {
     return this.#services.now();
   }
 
-  send(frame: Uint8Array, forwarded?: FrameMeta): void {
-    if (this.isLive) this.#services.send(this.attachment, frame, forwarded);
+  send(frame: Uint8Array, forwarded?: FrameMeta, vnet?: number): void {
+    if (this.isLive) this.#services.send(this.attachment, frame, forwarded, vnet);
   }
 
   setTimer(atNs: number, callback: () => void): GuestTimer {

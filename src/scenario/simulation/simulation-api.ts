@@ -6,6 +6,7 @@ import type { Compiled, SideTable } from '../../control/compile/compiled.ts';
 import type { Network } from '../../control/model/resources.ts';
 import type { Guest, GuestPort, GuestTimer } from '../../guest/guest.ts';
 import type { Host } from '../../guest/host.ts';
+import type { WatchedConnection } from './connection-watch.ts';
 
 /** One pass of one packet, with the side table that names what decided. */
 export interface PacketEvent {
@@ -55,6 +56,8 @@ export interface Simulation {
   /** The host stack behind an attachment (every attachment has one unless `setGuest` replaced it). */
   host(attachment: number): Host;
   setGuest(attachment: number, make: (port: GuestPort) => Guest): void;
+  /** Puts a new default guest behind an attachment: it has no connections, and asks DHCP again (DNS-6). */
+  restart(attachment: number): void;
   setLink(attachment: number, settings: LinkSettings): void;
   /** Sends a raw frame from an attachment now, past its guest; returns the packet id. */
   inject(attachment: number, frame: Uint8Array): number;
@@ -68,7 +71,11 @@ export interface Simulation {
    * passed (default one hour); true when `going` ended it. */
   runWhile(going: () => boolean, limitNs?: number): boolean;
   /** Calls back at an absolute virtual time (not before now), whatever becomes of guests. */
-  at(timeNs: number, callback: () => void): GuestTimer;
+  at(timeNs: number, callback: () => void, options?: { readonly background?: boolean }): GuestTimer;
+  /** Hands a frame of the fabric's own to a guest, and to captures (a reset at a time-out: LB-5). */
+  originate(egress: number, frame: Uint8Array, text: string): void;
+  /** Sends RST to both ends of every established TCP connection that `isMeant`, once; how many there were. */
+  resetConnections(isMeant: (connection: WatchedConnection) => boolean, text: string): number;
   /** The longest that a frame given to this link now can take, either way, nanoseconds. */
   linkDelayNs(attachment: number): number;
   /** Frames on links right now, in both directions. */

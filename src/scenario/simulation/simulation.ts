@@ -6,12 +6,15 @@ import { DROP_CODES } from '../../abi/drop-reasons.ts';
 import { PROV_EPOCH } from '../../abi/provenance.ts';
 import { compileNetwork, createRegistry } from '../../control/compile/compile.ts';
 import { hasErrors, InputError } from '../../control/issues.ts';
-import { idKey } from '../../control/model/resources.ts';
 import { validateNetwork } from '../../control/validate/validate.ts';
 import { arrivalNs, copiesOf, createLink, DIRECTION, largestDelayNs, LINK_DELAY_NS, smallestDelayNs } from './link.ts';
-import { EventQueue } from './event-queue.ts';
-import { Arrival, Delivery, Timer } from './events.ts';
+import { resetsBetween } from './connection-resets.ts';
+import { ConnectionWatch } from './connection-watch.ts';
+import { EventQueue, isBefore } from './event-queue.ts';
+import { Arrival, Delivery, discardCancelled, Timer } from './events.ts';
+import { findAttachment } from './find-attachment.ts';
 import { guestFacts, makeGuest, publicAddresses, sameGuest } from './guests.ts';
+import { Prober } from './prober.ts';
 import { drawLabel } from './random.ts';
 import { Seat } from './seat.ts';
 import type { AttachmentRegistry, Compiled, SideTable } from '../../control/compile/compiled.ts';
@@ -23,6 +26,8 @@ import type { Network } from '../../control/model/resources.ts';
 import type { FrameMeta, Guest, GuestPort, GuestTimer } from '../../guest/guest.ts';
 import type { Host } from '../../guest/host.ts';
 import type { TimerOwner } from './events.ts';
+import type { WatchedConnection } from './connection-watch.ts';
+import type { GuestWorld } from './guest-extras.ts';
 import type { GuestFacts, HostSettings } from './guests.ts';
 import type { Link } from './link.ts';
 import type { SeatServices } from './seat.ts';
@@ -41,6 +46,8 @@ export interface SimulationOptions {
   readonly hosts?: Readonly<Record<string, HostSettings>>;
   /** Which points are tapped; default none. */
   readonly taps?: TapSelection;
+  /** Whether the platform probes backends of load balancers (LB-4); default true. */
+  readonly probes?: boolean;
 }
 
 /** Starts a network at virtual time 0, with the default guest behind every attachment. */
@@ -62,6 +69,8 @@ class NetworkSimulation implements Simulation, SeatServices {
   readonly #sideTables = new Map<number, SideTable>();
   readonly #arrivals = new EventQueue<Arrival>();
   readonly #guestEvents = new EventQueue<Delivery | Timer>();
+  /** Timers that do not keep a run going. */
+  readonly #background = new EventQueue<Timer>();
   readonly #seats = new Map<number, Seat>();
   readonly #links = new Map<number, Link>();
   readonly #listeners = new Set<(event: PacketEvent) => void>();
@@ -70,6 +79,9 @@ class NetworkSimulation implements Simulation, SeatServices {
   readonly #hosts: ReadonlyMap<string, HostSettings>;
   #compiled: Compiled;
   #publicAddresses: ReadonlySet<number> = new Set();
+  readonly #world: GuestWorld = this.#makeWorld();
+  readonly #watch = new ConnectionWatch(this);
+  readonly #prober: Prober | undefined;
   #nowNs = 0;
   #sequence = 0;
   #packetId = 0;
@@ -88,6 +100,7 @@ class NetworkSimulation implements Simulation, SeatServices {
     const hosts = Object.entries(options.hosts ?? {});
     this.#hosts = new Map(hosts.map(([name, settings]) => [name.toLowerCase(), settings]));
     this.#compiled = this.#compile(options.network, 1, undefined);
+    this.#prober = options.probes === false ? undefined : new Prober(this);
     this.#install(this.#compiled);
   }
 
@@ -114,6 +127,11 @@ class NetworkSimulation implements Simulation, SeatServices {
     seat.guest = make(seat);
   }
 
+  restart(attachment: number): void {
+    const facts = guestFacts(this.#compiled, this.#hosts).find((entry) => entry.attachment === attachment);
+    if (facts !== undefined) this.#seatGuest(facts);
+  }
+
   setLink(attachment: number, settings: LinkSettings): void {
     this.#links.set(attachment, createLink(settings));
     this.#lookAheadNs = LINK_DELAY_NS;
@@ -135,8 +153,14 @@ class NetworkSimulation implements Simulation, SeatServices {
     return () => this.#listeners.delete(listener);
   }
 
-  at(timeNs: number, callback: () => void): GuestTimer {
-    return this.setTimer(EVER, timeNs, callback);
+  at(timeNs: number, callback: () => void, options: { readonly background?: boolean } = {}): GuestTimer {
+    return this.setTimer(EVER, timeNs, callback, options.background);
+  }
+
+  originate(egress: number, frame: Uint8Array, _text: string): void {
+    const atNs = this.#nowNs + this.linkDelayNs(egress);
+    this.#guestEvents.add(new Delivery(atNs, this.#sequence++, egress, frame, this.#nextPacketId(), 0, -1));
+    this.#deliveries++;
   }
 
   linkDelayNs(attachment: number): number {
@@ -149,18 +173,18 @@ class NetworkSimulation implements Simulation, SeatServices {
   }
 
   runUntil(timeNs: number): void {
-    while (this.#runWindow(timeNs));
+    while (this.#runWindow(timeNs, true));
     this.#nowNs = Math.max(this.#nowNs, timeNs);
   }
 
   runUntilIdle(limitNs = HOUR_NS): void {
     const endNs = this.#nowNs + limitNs;
-    while (this.#runWindow(endNs));
+    while (this.#runWindow(endNs, false));
   }
 
   runWhile(going: () => boolean, limitNs = HOUR_NS): boolean {
     const endNs = this.#nowNs + limitNs;
-    while (going()) if (!this.#runWindow(endNs)) return false;
+    while (going()) if (!this.#runWindow(endNs, false)) return false;
     return true;
   }
 
@@ -168,7 +192,15 @@ class NetworkSimulation implements Simulation, SeatServices {
     const network = edit(this.#compiled.network);
     const issues = validateNetwork(network, this.#behaviour);
     if (hasErrors(issues)) throw new InputError(issues);
-    this.#install(this.#compile(network, this.#compiled.program.epoch + 1, this.#compiled));
+    const before = this.#compiled;
+    this.#install(this.#compile(network, before.program.epoch + 1, before));
+    for (const reason of resetsBetween(before, this.#compiled)) {
+      this.#watch.reset((connection) => reason.isMeant(connection), reason.text);
+    }
+  }
+
+  resetConnections(isMeant: (connection: WatchedConnection) => boolean, text: string): number {
+    return this.#watch.reset(isMeant, text);
   }
 
   guestDrops(): ReadonlyMap<string, number> {
@@ -195,21 +227,21 @@ class NetworkSimulation implements Simulation, SeatServices {
   }
 
   /** A guest, or `inject`, sends a frame over its link into the fabric; returns the packet id. */
-  send(attachment: number, bytes: Uint8Array, forwarded: FrameMeta | undefined): number {
+  send(attachment: number, bytes: Uint8Array, forwarded: FrameMeta | undefined, vnet?: number): number {
     const packetId = forwarded?.packetId ?? this.#nextPacketId();
     const hops = forwarded?.hops ?? 0;
     const copies = this.#copies(attachment, packetId, DIRECTION.toFabric);
     for (let copy = 0; copy < copies; copy++) {
       const id = copy === 0 ? packetId : this.#nextPacketId();
       const timeNs = this.#arrival(attachment, id, DIRECTION.toFabric, this.#nowNs, bytes.length);
-      this.#arrivals.add(new Arrival(timeNs, this.#sequence++, attachment, id, hops, bytes, copy > 0));
+      this.#arrivals.add(new Arrival(timeNs, this.#sequence++, attachment, id, hops, bytes, copy > 0, vnet));
     }
     return packetId;
   }
 
-  setTimer(owner: TimerOwner, atNs: number, callback: () => void): GuestTimer {
-    const timer = new Timer(Math.max(this.#nowNs, Math.ceil(atNs)), this.#sequence++, owner, callback);
-    this.#guestEvents.add(timer);
+  setTimer(owner: TimerOwner, atNs: number, callback: () => void, isBackground = false): GuestTimer {
+    const timer = new Timer(Math.max(this.#nowNs, Math.ceil(atNs)), this.#sequence++, owner, callback, isBackground);
+    (isBackground ? this.#background : this.#guestEvents).add(timer);
     return timer;
   }
 
@@ -221,15 +253,17 @@ class NetworkSimulation implements Simulation, SeatServices {
     this.#guestDrops.set(reason, (this.#guestDrops.get(reason) ?? 0) + 1);
   }
 
-  /**
-   * Runs one look-ahead window; false when nothing is due up to and including `limitNs`. Inside a window `now` may step
-   * back: frames pass the fabric first, then guests run, each at the time of its own event.
-   */
-  #runWindow(limitNs: number): boolean {
-    this.#discardCancelled();
+  /**  Runs one look-ahead window; false when nothing is due up to and including `limitNs`, or nothing but
+   * background timers unless they are reason enough. Inside a window `now` may step back: frames pass the fabric
+   * first, then guests run, each at the time of its own event. / */
+  #runWindow(limitNs: number, forBackground: boolean): boolean {
+    discardCancelled(this.#guestEvents);
+    discardCancelled(this.#background);
     const arrival = this.#arrivals.peek();
     const guestEvent = this.#guestEvents.peek();
-    const firstNs = Math.min(arrival?.timeNs ?? Infinity, guestEvent?.timeNs ?? Infinity);
+    if (!forBackground && arrival === undefined && guestEvent === undefined) return false;
+    const background = this.#background.peek();
+    const firstNs = Math.min(...[arrival, guestEvent, background].map((event) => event?.timeNs ?? Infinity));
     if (firstNs > limitNs || firstNs === Infinity) return false;
     const endNs = Math.min(firstNs + Math.max(1, this.#lookAheadNs), limitNs + 1);
     this.#forwardArrivals(endNs);
@@ -259,13 +293,14 @@ class NetworkSimulation implements Simulation, SeatServices {
     if (result.outcome === 'dropped') this.#dropped[result.reason] = (this.#dropped[result.reason] ?? 0) + 1;
     if (this.#listeners.size > 0) this.#report(arrival, result);
     const { egress, frame, timeNs } = result;
+    this.#watch.note(result, arrival.bytes, frame);
     if (frame === undefined || egress < 0) return;
     const copies = this.#copies(egress, result.packetId, DIRECTION.toGuest);
     for (let copy = 0; copy < copies; copy++) {
       const id = copy === 0 ? result.packetId : this.#nextPacketId();
       const atNs = this.#arrival(egress, id, DIRECTION.toGuest, timeNs, frame.length);
       const bytes = copy === 0 ? frame : frame.slice();
-      this.#guestEvents.add(new Delivery(atNs, this.#sequence++, egress, bytes, id, result.hops + 1));
+      this.#guestEvents.add(new Delivery(atNs, this.#sequence++, egress, bytes, id, result.hops + 1, result.ingress));
       this.#deliveries++;
     }
   }
@@ -291,9 +326,7 @@ class NetworkSimulation implements Simulation, SeatServices {
   }
 
   #runGuestEvents(endNs: number): void {
-    const queue = this.#guestEvents;
-    for (let next = queue.peek(); next !== undefined && next.timeNs < endNs; next = queue.peek()) {
-      queue.take();
+    for (let next = this.#takeGuestEvent(endNs); next !== undefined; next = this.#takeGuestEvent(endNs)) {
       if (next instanceof Timer) {
         if (!next.isLive) continue;
         this.#nowNs = next.timeNs;
@@ -308,10 +341,14 @@ class NetworkSimulation implements Simulation, SeatServices {
     }
   }
 
-  // A cancelled timer, or one of a removed guest, must not move time forward.
-  #discardCancelled(): void {
-    const queue = this.#guestEvents;
-    for (let next = queue.peek(); next instanceof Timer && !next.isLive; next = queue.peek()) queue.take();
+  /** The earliest delivery or timer before `endNs`, taken out. */
+  #takeGuestEvent(endNs: number): Delivery | Timer | undefined {
+    const event = this.#guestEvents.peek();
+    const timer = this.#background.peek();
+    const isTimer = timer !== undefined && (event === undefined || isBefore(timer, event));
+    const first = isTimer ? timer : event;
+    if (first === undefined || first.timeNs >= endNs) return undefined;
+    return (isTimer ? this.#background : this.#guestEvents).take();
   }
 
   #copies(attachment: number, packetId: number, way: 0 | 1): number {
@@ -354,6 +391,8 @@ class NetworkSimulation implements Simulation, SeatServices {
     }
     this.#capture?.addSideTable(compiled.sideTable, oldest);
     this.#seatGuests(compiled);
+    this.#watch.update(compiled);
+    this.#prober?.update();
   }
 
   // Guests of attachments that are gone leave and their timers die with them; new attachments get theirs.
@@ -373,10 +412,21 @@ class NetworkSimulation implements Simulation, SeatServices {
 
   #seatGuest(facts: GuestFacts): void {
     const seat = this.#newSeat(facts.attachment);
-    const { guest, host } = makeGuest(facts, seat, (address) => this.#publicAddresses.has(address));
-    seat.guest = guest;
+    const { guest, host } = makeGuest(facts, seat, this.#world);
+    seat.guest = facts.kind === 'platform' ? (this.#prober?.beside(guest) ?? guest) : guest;
     seat.host = host;
     seat.made = facts;
+  }
+
+  #makeWorld(): GuestWorld {
+    const compiled = (): Compiled => this.#compiled;
+    return {
+      get compiled() {
+        return compiled();
+      },
+      isOwnPublic: (address) => this.#publicAddresses.has(address),
+      host: (attachment) => this.host(attachment),
+    };
   }
 
   #newSeat(attachment: number): Seat {
@@ -386,16 +436,4 @@ class NetworkSimulation implements Simulation, SeatServices {
     this.#seats.set(attachment, seat);
     return seat;
   }
-}
-
-// `provider:<endpoint>` tells the service side of an endpoint from a NIC of the same name.
-function findAttachment(sideTable: SideTable, name: string): number | undefined {
-  const wanted = name.toLowerCase();
-  const info = sideTable.attachments.find((entry) => {
-    if (entry === undefined) return false;
-    const own = entry.kind === 'provider' ? `provider:${entry.name}` : entry.name;
-    if (entry.kind === 'onPremises' && `onprem:${entry.vnet}`.toLowerCase() === wanted) return true;
-    return own.toLowerCase() === wanted || (entry.id !== '' && idKey(entry.id) === idKey(name));
-  });
-  return info?.attachment;
 }

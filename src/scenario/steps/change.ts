@@ -4,7 +4,12 @@
 import { InputError } from '../../control/issues.ts';
 import * as changes from '../../control/change/changes.ts';
 import { asList } from '../format/common-schemas.ts';
+import { dnsChange } from './change-dns.ts';
+import { endpointsChange } from './change-endpoints.ts';
+import { sqlChange } from './change-sql.ts';
+import { networkChange } from './change-network.ts';
 import type { Change, PeeringFlags } from '../../control/change/changes.ts';
+import type { Behaviour } from '../../control/model/profile.ts';
 import type { Network, SourceLocation } from '../../control/model/resources.ts';
 import type { Facts } from '../expectations.ts';
 import type { ActionOf, ChangeName } from '../format/step-schemas.ts';
@@ -17,7 +22,7 @@ export type ChangeStep = Extract<ParsedStep, { action: ChangeName }>;
 /** Applies a change now; why it was refused is in the facts. */
 export function runChange(step: ChangeStep, simulation: Simulation): Facts {
   try {
-    simulation.change(changeOf(step, simulation.compiled.behaviour.switches['pe.approveAfterReject']));
+    simulation.change(changeOf(step, simulation.compiled.behaviour));
     return { counts: {} };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -25,12 +30,38 @@ export function runChange(step: ChangeStep, simulation: Simulation): Facts {
   }
 }
 
-function changeOf(step: ChangeStep, approveAfterReject: boolean): Change {
+function changeOf(step: ChangeStep, behaviour: Behaviour): Change {
   switch (step.action) {
     case 'approve':
-      return changes.approve(step.value, approveAfterReject);
+      return changes.approve(
+        endpointOf(step.value),
+        behaviour.switches['pe.approveAfterReject'],
+        decisionOf(step.value),
+      );
     case 'reject':
-      return changes.reject(step.value);
+      return changes.reject(endpointOf(step.value), decisionOf(step.value));
+    case 'setRecord':
+    case 'removeRecord':
+    case 'linkZone':
+    case 'unlinkZone':
+    case 'setDnsServers':
+      return dnsChange(step);
+    case 'createEndpoint':
+    case 'createManagedEndpoint':
+    case 'setVisibility':
+    case 'setProxyProtocol':
+    case 'setNicTag':
+    case 'setHighScale':
+    case 'setAdminState':
+      return endpointsChange(step, behaviour);
+    case 'setConnectionType':
+    case 'setPublicEndpoint':
+      return sqlChange(step);
+    case 'setServiceEndpoints':
+    case 'setAdminRule':
+    case 'removeAdminRule':
+    case 'setLearnedRoutes':
+      return networkChange(step);
     case 'remove':
       return removal(step.value);
     case 'setRule':
@@ -58,9 +89,19 @@ function changeOf(step: ChangeStep, approveAfterReject: boolean): Change {
   }
 }
 
-function removal({ nic, endpoint, connection }: ActionOf<'remove'>): Change {
+function endpointOf(value: ActionOf<'approve'>): string {
+  return typeof value === 'string' ? value : value.endpoint;
+}
+
+/** Who decides, and what he says about it (PE-52). */
+function decisionOf(value: ActionOf<'approve'>): changes.Decision {
+  return typeof value === 'string' ? {} : { as: value.as, description: value.description };
+}
+
+function removal({ nic, endpoint, connection, service }: ActionOf<'remove'>): Change {
   if (nic !== undefined) return changes.removeNic(nic);
   if (endpoint !== undefined) return changes.deleteEndpoint(endpoint);
+  if (service !== undefined) return changes.deleteTarget(service);
   return changes.removeConnection(connection ?? '');
 }
 

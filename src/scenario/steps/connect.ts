@@ -1,17 +1,20 @@
 // connect, send and close: single TCP connections. A connect ends at the first packet that the fabric drops, unless the
 // step asks for retries; what it found out is told from the packets it caused.
 
+import { formatIpv4 } from '../../wire/index.ts';
 import { REQUEST_HEADER } from '../../guest/traffic-service.ts';
 import { buildRequest } from '../../guest/traffic-service.ts';
 import { Conversation } from '../conversation.ts';
 import { sizeBytes } from '../format/quantities.ts';
 import { runUntilQuiet, watchConversation } from '../observation.ts';
-import { StepProblem } from '../session.ts';
+import { ResolutionProblem, StepProblem } from '../session.ts';
 import { requestBytes, TcpExchange } from './exchange.ts';
 import type { Facts } from '../expectations.ts';
 import type { ResultName } from '../format/expectation-schema.ts';
 import type { ActionOf } from '../format/step-schemas.ts';
+import type { Receiver, Sender } from '../names.ts';
 import type { Watch } from '../observation.ts';
+import type { Resolution } from '../resolution.ts';
 import type { Session } from '../session.ts';
 
 /** A connection that later steps use. */
@@ -24,7 +27,8 @@ export interface KeptConnection {
 export function runConnect(session: Session, value: ActionOf<'connect'>): Facts {
   const { simulation } = session;
   const sender = session.sender(value.from);
-  const receiver = session.receiverPort(value.to, sender);
+  const receiver = receiverOf(session, value.to, sender);
+  if ('resolution' in receiver) return unresolved(receiver.resolution);
   const response = sizeBytes(value.data?.response ?? 0);
   const request = requestBytes(sizeBytes(value.data?.request ?? 0), response);
   const conversation = new Conversation();
@@ -39,7 +43,34 @@ export function runConnect(session: Session, value: ActionOf<'connect'>): Facts 
   else finish(session, exchange, isStopped);
   runUntilQuiet(simulation, watch);
   watch.stop();
-  return factsOf(result, exchange, watch, exchange.responseBytes, 0);
+  const told = { resolvesTo: formatIpv4(receiver.address) };
+  return { ...factsOf(result, exchange, watch, exchange.responseBytes, 0), told };
+}
+
+/** The receiver, or what DNS said when it leads nowhere: an outcome of the step, as a refused connection is. */
+function receiverOf(
+  session: Session,
+  to: string,
+  sender: Sender,
+): Required<Receiver> | { readonly resolution: Resolution } {
+  try {
+    return session.receiverPort(to, sender);
+  } catch (error) {
+    if (error instanceof ResolutionProblem) return { resolution: error.resolution };
+    throw error;
+  }
+}
+
+/** Nothing was sent but questions; `resolvesTo` is the status of the answer. */
+function unresolved({ status, observation, blame }: Resolution): Facts {
+  const result: ResultName = status === 'timeout' && observation.dropped > 0 ? 'dropped' : 'unreachable';
+  return {
+    result,
+    counts: {},
+    observation,
+    passes: observation.decisive(),
+    told: { resolvesTo: status, status, blame },
+  };
 }
 
 /** Sends data on a kept connection and waits until all of it has arrived. */

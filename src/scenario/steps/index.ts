@@ -8,7 +8,10 @@ import { runClose, runConnect, runSend } from './connect.ts';
 import { RunningLoad, runLoad, runWait } from './load.ts';
 import { runPacket } from './packet.ts';
 import { runPing } from './ping.ts';
+import { runListen } from './listen.ts';
 import { runReplay } from './replay.ts';
+import { runResolve, runRestart } from './resolve.ts';
+import { runSql } from './sql.ts';
 import { runUdp } from './udp.ts';
 import type { Facts } from '../expectations.ts';
 import type { ParsedStep } from '../scenario.ts';
@@ -41,6 +44,14 @@ export function runStep(session: Session, step: ParsedStep): Facts {
     case 'replay':
       if (step.capture === undefined) throw new Error('a replay without its frames');
       return runReplay(session, step.value, step.capture);
+    case 'resolve':
+      return runResolve(session, step.value);
+    case 'restart':
+      return runRestart(session, step.value);
+    case 'sql':
+      return runSql(session, step.value);
+    case 'setListen':
+      return runListen(session, step.value);
     case 'advance':
       simulation.runUntil(simulation.now() + durationNs(step.value));
       return NOTHING;

@@ -1,6 +1,7 @@
 // Short networks for compiler tests: a few words per object, expanded to resource objects as a reader would make them.
 
 import { behaviourOf, type Behaviour, type ProfileName, type Switches } from '../../../src/control/model/profile.ts';
+import { EMPTY_NETWORK } from '../../../src/control/model/resources.ts';
 import type {
   ApplicationSecurityGroup,
   NatGateway,
@@ -93,6 +94,7 @@ export function subnetId(words: Words, name: string): string {
 
 export function networkOf(words: Words): Network {
   return {
+    ...EMPTY_NETWORK,
     virtualNetworks: Object.keys(words.vnets).map((name) => vnet(words, name)),
     networkInterfaces: Object.keys(words.nics ?? {}).map((name) => nic(words, name)),
     networkSecurityGroups: Object.entries(words.nsgs ?? {}).map(([name, rules]) => ({

@@ -35,6 +35,15 @@ function nic(attachment: number, name: string, address: string, vnet: string, ip
   return { attachment, kind: 'nic', name, id: `/nics/${name}`, vnet, subnet: 'apps', address, ipForwarding };
 }
 
+const UNDERLAY = {
+  source: ['fd41:108:20::', 'ffff:ffff:ffff:ffff:ffff:ffff::'],
+  nic: ['::1:0:0', '::ffff:ffff:ffff:0:0'],
+  destination: ['2603:10e1:100:2::', 'ffff:ffff:ffff:ffff:ffff:ffff::'],
+  outerSource: '100.64.0.1',
+  outerDestination: '10.9.0.10',
+  key: 100,
+} as const;
+
 export const SIDE_TABLE: SideTable = {
   epoch: 1,
   rules: [
@@ -62,7 +71,16 @@ export const SIDE_TABLE: SideTable = {
     { name: null, source: 'Default', state: 'Active', prefix: '10.1.0.0/16', nextHopType: 'VNetPeering' },
   ],
   endpoints: [
-    { id: '/pes/pe-sqlmi', name: 'pe-sqlmi', address: '10.0.2.5', vnet: 'hub', target: 'sqlmi1', source: line(12) },
+    {
+      id: '/pes/pe-sqlmi',
+      name: 'pe-sqlmi',
+      address: '10.0.2.5',
+      vnet: 'hub',
+      target: 'sqlmi1',
+      linkId: 1,
+      underlay: UNDERLAY,
+      source: line(12),
+    },
   ],
   attachments: [
     nic(AT.app, 'app', '10.0.0.4', 'hub'),
@@ -80,6 +98,7 @@ export const SIDE_TABLE: SideTable = {
     { name: 'natgw2', addresses: ['20.0.0.7', '20.0.0.8'] },
   ],
   publicIps: [{ name: 'pip-app', address: '20.0.0.1' }],
+  balanceRules: [],
 };
 
 export interface RowFields {

@@ -133,5 +133,10 @@ test('the script takes hits, exits, answers, lost taps and all but a few reasons
     'PEERING_NOT_CONNECTED',
     'SNAT_PORT_EXHAUSTED',
     'NOT_A_SYN',
+    'BALANCER_NO_RULE',
+    'BALANCER_NO_BACKEND',
+    'BALANCER_HAIRPIN',
+    'BALANCER_FRAGMENT',
+    'ENDPOINT_FAULT',
   ]);
 });

@@ -340,7 +340,18 @@ describe('private endpoints', () => {
     );
     expect(issues).toStrictEqual([]);
     expect(network?.privateLinkResources.map((each) => each.properties)).toStrictEqual([
-      { backendAddress: '10.0.0.5', ports: ['1433'], hostNames: ['mi1.abc.database.windows.net'], subnet: ref(APP) },
+      {
+        // The lowest addresses went to the NICs of the instance (SQLMI-1).
+        backendAddress: '10.0.0.7',
+        ports: ['1433'],
+        hostNames: ['mi1.abc.database.windows.net'],
+        subnet: ref(APP),
+        sql: {
+          proxyOverride: 'Default',
+          publicDataEndpointEnabled: false,
+          interfaces: ['mi1-gateway', 'mi1-node'].map((name) => ref(`Microsoft.Network/networkInterfaces/${name}`)),
+        },
+      },
       { backendAddress: '192.0.2.1', ports: ['443'], hostNames: ['st1.blob.core.windows.net'] },
       { backendAddress: '10.9.0.1', ports: ['8080', '9000-9001'], hostNames: [] },
     ]);

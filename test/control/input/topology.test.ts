@@ -235,8 +235,9 @@ privateEndpoints:
     });
     const [connection] = rejected?.properties.privateLinkServiceConnections ?? [];
     expect(connection?.properties.privateLinkServiceConnectionState.status).toBe('Rejected');
+    const sql = { proxyOverride: 'Default', publicDataEndpointEnabled: false, interfaces: [] };
     expect(network?.privateLinkResources.map(({ name, properties }) => [name, properties])).toStrictEqual([
-      ['sqlmi1', { backendAddress: '10.9.0.10', ports: ['1433'], hostNames: ['sqlmi1.abc.database.windows.net'] }],
+      ['sqlmi1', { backendAddress: '10.9.0.10', ports: ['1433'], hostNames: ['sqlmi1.abc.database.windows.net'], sql }],
       ['custom', { backendAddress: '192.0.2.1', ports: ['8080', '9000-9010'], hostNames: [] }],
     ]);
     expect(network?.staticNames).toStrictEqual([{ name: 'sqlmi1.abc.database.windows.net', target: first?.id }]);

@@ -13,6 +13,7 @@ import {
 } from '../../../wire/address.ts';
 import type { Ipv4Prefix } from '../../../wire/address.ts';
 import type { Issue } from '../../issues.ts';
+import type { LoadBalancer } from '../../model/load-balancing.ts';
 import { idKey } from '../../model/resources.ts';
 import type { Network, SourceLocation, Subnet } from '../../model/resources.ts';
 import { NO_BACKEND } from './endpoints.ts';
@@ -25,7 +26,7 @@ const BACKEND_RANGES = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '19
 /** The network with every address filled in; an interface or endpoint in a full subnet is left out with an error. */
 export function allocateAddresses(network: Network, issues: Issue[]): Network {
   const pools = makePools(network);
-  const take = (subnetId: string, name: string, source: SourceLocation | undefined): string | undefined => {
+  const take: Take = (subnetId, name, source) => {
     const pool = pools.get(idKey(subnetId));
     const address = pool && takeLowest(pool);
     if (address !== undefined) return formatIpv4(address);
@@ -55,7 +56,39 @@ export function allocateAddresses(network: Network, issues: Issue[]): Network {
     const address = take(subnet.id, resource.name, resource.source) ?? NO_BACKEND;
     return { ...resource, properties: { ...resource.properties, backendAddress: address } };
   });
-  return assignBackends({ ...network, networkInterfaces, privateEndpoints, privateLinkResources });
+  const loadBalancers = network.loadBalancers.map((balancer) => ({
+    ...balancer,
+    properties: { ...balancer.properties, frontendIPConfigurations: withAddresses(balancer, take) },
+  }));
+  const privateLinkServices = network.privateLinkServices.map((service) => {
+    const ipConfigurations = service.properties.ipConfigurations.flatMap((configuration) => {
+      const { privateIPAddress: stated, subnet } = configuration.properties;
+      const address = stated === NOT_ALLOCATED ? take(subnet.id, service.name, service.source) : stated;
+      return address === undefined
+        ? []
+        : [{ ...configuration, properties: { ...configuration.properties, privateIPAddress: address } }];
+    });
+    return { ...service, properties: { ...service.properties, ipConfigurations } };
+  });
+  const placed = { networkInterfaces, privateEndpoints, privateLinkResources, loadBalancers, privateLinkServices };
+  return assignBackends({ ...network, ...placed });
+}
+
+type Take = (subnetId: string, name: string, source: SourceLocation | undefined) => string | undefined;
+
+/** Frontends with their addresses; an internal one in a full subnet is left out. */
+function withAddresses(
+  { name, source, properties }: LoadBalancer,
+  take: Take,
+): LoadBalancer['properties']['frontendIPConfigurations'] {
+  return properties.frontendIPConfigurations.flatMap((frontend) => {
+    const { privateIPAddress: stated, subnet } = frontend.properties;
+    if (stated !== NOT_ALLOCATED || subnet === undefined) return [frontend];
+    const privateIPAddress = take(subnet.id, `${name}/${frontend.name}`, frontend.source ?? source);
+    return privateIPAddress === undefined
+      ? []
+      : [{ ...frontend, properties: { ...frontend.properties, privateIPAddress } }];
+  });
 }
 
 interface Pool {
@@ -82,7 +115,18 @@ function makePools(network: Network): Map<string, Pool> {
   for (const { properties } of network.networkInterfaces.flatMap((nic) => nic.properties.ipConfigurations)) {
     claim(properties.subnet.id, properties.privateIPAddress);
   }
-  for (const { properties } of network.privateEndpoints) claim(properties.subnet.id, properties.privateIPAddress);
+  for (const { properties } of network.privateEndpoints) {
+    claim(properties.subnet.id, properties.privateIPAddress);
+    for (const member of properties.ipConfigurations) claim(properties.subnet.id, member.properties.privateIPAddress);
+  }
+  for (const { properties } of network.loadBalancers) {
+    for (const { properties: frontend } of properties.frontendIPConfigurations) {
+      if (frontend.subnet !== undefined) claim(frontend.subnet.id, frontend.privateIPAddress ?? '');
+    }
+  }
+  for (const { properties } of network.privateLinkServices) {
+    for (const { properties: nat } of properties.ipConfigurations) claim(nat.subnet.id, nat.privateIPAddress);
+  }
   return pools;
 }
 

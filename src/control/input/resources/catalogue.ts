@@ -27,13 +27,31 @@ export interface Catalogue {
   childrenOf(parent: Entry, kind: Kind): readonly Entry[];
 }
 
-type ParentKind = 'virtualNetwork' | 'networkSecurityGroup' | 'routeTable';
+type ParentKind =
+  | 'virtualNetwork'
+  | 'networkSecurityGroup'
+  | 'routeTable'
+  | 'privateDnsZone'
+  | 'privateEndpoint'
+  | 'dnsForwardingRuleset'
+  | 'dnsResolver'
+  | 'dataFactory'
+  | 'managedVirtualNetwork';
 
 const CHILDREN: readonly { readonly parent: ParentKind; readonly kind: Kind; readonly list: string }[] = [
   { parent: 'virtualNetwork', kind: 'subnet', list: 'subnets' },
   { parent: 'virtualNetwork', kind: 'peering', list: 'virtualNetworkPeerings' },
   { parent: 'networkSecurityGroup', kind: 'securityRule', list: 'securityRules' },
   { parent: 'routeTable', kind: 'route', list: 'routes' },
+  { parent: 'privateDnsZone', kind: 'dnsZoneLink', list: 'virtualNetworkLinks' },
+  { parent: 'privateDnsZone', kind: 'dnsRecordSet', list: 'recordSets' },
+  { parent: 'privateEndpoint', kind: 'dnsZoneGroup', list: 'privateDnsZoneGroups' },
+  { parent: 'dnsForwardingRuleset', kind: 'dnsForwardingRule', list: 'forwardingRules' },
+  { parent: 'dnsForwardingRuleset', kind: 'dnsRulesetLink', list: 'virtualNetworkLinks' },
+  { parent: 'dnsResolver', kind: 'dnsInboundEndpoint', list: 'inboundEndpoints' },
+  { parent: 'dnsResolver', kind: 'dnsOutboundEndpoint', list: 'outboundEndpoints' },
+  { parent: 'dataFactory', kind: 'managedVirtualNetwork', list: 'managedVirtualNetworks' },
+  { parent: 'managedVirtualNetwork', kind: 'managedPrivateEndpoint', list: 'managedPrivateEndpoints' },
 ];
 const CHILD_KINDS = new Set<Kind>(CHILDREN.map((child) => child.kind));
 
@@ -132,7 +150,8 @@ function addSeparate(builder: CatalogueBuilder, identity: Identity, resource: Ra
 
 /** Subnets and peerings keep their stated id, because others refer to it; rules and routes are known by their name. */
 function childId(parent: Entry, child: (typeof CHILDREN)[number], name: string, stated: string | undefined): string {
-  const keepsId = child.kind === 'subnet' || child.kind === 'peering';
+  // Record sets of one name and several types differ in their ids only.
+  const keepsId = child.kind === 'subnet' || child.kind === 'peering' || child.kind === 'dnsRecordSet';
   return keepsId && stated !== undefined ? stated : `${parent.id}/${child.list}/${name}`;
 }
 

@@ -4,6 +4,7 @@
 import { idKey } from '../../model/resources.ts';
 import type {
   ConnectionState,
+  Network,
   PrivateEndpoint,
   PrivateLinkResource,
   PrivateLinkServiceConnection,
@@ -17,9 +18,11 @@ import { endpointInterfaces, NOT_ALLOCATED, readApplicationGroups } from './inte
 import { IssueList } from '../issue-list.ts';
 import { resolve } from './links.ts';
 import type { InputContext } from './links.ts';
+import { linkIdentifiers } from './private-link-services.ts';
 import { identify } from './raw-resources.ts';
+import { readServiceParts } from './services.ts';
 import type { RawResource } from './raw-resources.ts';
-import { defaultPorts, readId, TYPE_OF_KIND } from './resource-types.ts';
+import { defaultPorts, readId, SERVICE_TYPES, shortName, TYPE_OF_KIND } from './resource-types.ts';
 import { checkAddress, checkPorts } from '../syntax.ts';
 
 const STATES: readonly ConnectionState[] = ['Pending', 'Approved', 'Rejected', 'Disconnected'];
@@ -36,6 +39,8 @@ export function endpointTargets(resources: readonly RawResource[]): Set<string> 
       const target = connection.text('privateLinkServiceId');
       if (target !== undefined) targets.add(idKey(target));
     }
+    const interfaceTarget = fields.reference('endpointService')?.id;
+    if (interfaceTarget !== undefined) targets.add(idKey(interfaceTarget));
   }
   return targets;
 }
@@ -43,7 +48,9 @@ export function endpointTargets(resources: readonly RawResource[]): Set<string> 
 /** `subnets`: keys of the usable subnets; an endpoint elsewhere is left out. */
 export function readPrivateEndpoints(context: InputContext, subnets: ReadonlySet<string>): PrivateEndpoint[] {
   const interfaces = endpointInterfaces(context);
+  const linkIds = linkIdentifiers(context);
   return context.catalogue.ofKind('privateEndpoint').flatMap((entry) => {
+    const linkId = linkIds.get(idKey(entry.id));
     const { fields } = entry;
     const own = interfaces.get(idKey(entry.id)) ?? [];
     const subnet = resolve(context, fields.reference('subnet'), 'subnet');
@@ -55,8 +62,11 @@ export function readPrivateEndpoints(context: InputContext, subnets: ReadonlySet
       readApplicationGroups(context, holder),
     );
     const properties = {
-      privateLinkServiceConnections: readConnections(context, fields, LISTS[0]),
-      manualPrivateLinkServiceConnections: readConnections(context, fields, LISTS[1]),
+      privateLinkServiceConnections: [
+        ...readConnections(context, fields, LISTS[0], linkId),
+        ...readInterfaceTarget(context, fields),
+      ],
+      manualPrivateLinkServiceConnections: readConnections(context, fields, LISTS[1], linkId),
       networkInterfaces: own.map(({ id }) => ({ id })),
       customDnsConfigs,
       applicationSecurityGroups: uniqueReferences(groups),
@@ -72,6 +82,7 @@ function readConnections(
   context: InputContext,
   fields: Fields,
   list: (typeof LISTS)[number],
+  linkId: number | undefined,
 ): PrivateLinkServiceConnection[] {
   return fields.list(list).flatMap((connection, index) => {
     const target = connection.requiredText('privateLinkServiceId');
@@ -81,6 +92,7 @@ function readConnections(
     const groupIds = connection.texts('groupIds').map(({ text }) => text);
     const description = state?.text('description');
     const actionsRequired = state?.text('actionsRequired');
+    const linkIdentifier = connection.number('linkIdentifier') ?? linkId; // PLS-20
     if (target === undefined) return [];
     const known = context.catalogue.byKey.get(idKey(target.text));
     const properties = {
@@ -92,9 +104,23 @@ function readConnections(
         ...(description !== undefined && { description }),
         ...(actionsRequired !== undefined && { actionsRequired }),
       },
+      ...(linkIdentifier !== undefined && { linkIdentifier }),
     };
     return [{ name: connection.ownText('name') ?? `connection${index + 1}`, ...withSource(connection), properties }];
   });
+}
+
+/** IFE-2, IFE-9: an interface endpoint names its service directly and works on creation. */
+function readInterfaceTarget(context: InputContext, fields: Fields): PrivateLinkServiceConnection[] {
+  const target = fields.reference('endpointService');
+  if (target === undefined) return [];
+  const privateLinkServiceId = context.catalogue.byKey.get(idKey(target.id))?.id ?? target.id;
+  const type = readId(target.id)?.type.toLowerCase() ?? '';
+  const groupId = SERVICE_TYPES.get(type)?.groupId;
+  const groupIds = groupId === undefined ? [] : [groupId];
+  const privateLinkServiceConnectionState = { status: 'Approved' as const };
+  const properties = { privateLinkServiceId, groupIds, privateLinkServiceConnectionState };
+  return [{ name: shortName(target.id), ...withSource(fields), properties }];
 }
 
 /** Undefined when one of them is broken. */
@@ -146,6 +172,7 @@ export function readPrivateLinkResources(
   context: InputContext,
   endpoints: readonly PrivateEndpoint[],
   subnets: ReadonlySet<string>,
+  services: Network['privateLinkServices'] = [],
 ): PrivateLinkResource[] {
   const groups = groupIdsByTarget(endpoints);
   const known = context.catalogue.ofKind('privateLinkResource');
@@ -153,6 +180,7 @@ export function readPrivateLinkResources(
     readPrivateLinkResource(context, entry, groups.get(idKey(entry.id)) ?? [], subnets),
   );
   const keys = new Set(known.map((entry) => idKey(entry.id)));
+  for (const { id, properties } of services) keys.add(idKey(id)).add(properties.alias.toLowerCase());
   for (const endpoint of endpoints) {
     for (const connection of connectionsOf(endpoint)) {
       const id = connection.properties.privateLinkServiceId;
@@ -207,6 +235,7 @@ function readPrivateLinkResource(
       backendAddress,
       ports: ports.length === 0 ? defaultPorts(entry.type, groupIds) : stated,
       hostNames: readHostNames(fields),
+      ...readServiceParts(context, entry),
       ...(subnet && { subnet }),
     },
   };

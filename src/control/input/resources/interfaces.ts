@@ -92,6 +92,7 @@ function readIpConfiguration(
   const subnet = resolve(context, fields.reference('subnet'), 'subnet');
   const publicIPAddress = mergeLink(context, 'publicIPAddress', id, fields.reference('publicIPAddress'));
   const groups = readApplicationGroups(context, fields);
+  const pools = fields.references('loadBalancerBackendAddressPools').map((pool) => ({ id: pool.id }));
   const primary = fields.boolean('primary') ?? false;
   if (!fields.has('subnet')) fields.missing('subnet');
   if (address === undefined || subnet === undefined || !subnets.has(idKey(subnet.id))) return undefined;
@@ -106,6 +107,7 @@ function readIpConfiguration(
       primary,
       ...(publicIPAddress && { publicIPAddress }),
       ...(groups.length > 0 && { applicationSecurityGroups: groups }),
+      ...(pools.length > 0 && { loadBalancerBackendAddressPools: pools }),
     },
   };
 }

@@ -90,7 +90,7 @@ function tellHolderOfAddress(catalogue: Catalogue, links: Links, address: Entry)
   const reference = address.fields.reference('ipConfiguration');
   if (reference === undefined) return;
   const holder = catalogue.byKey.get(idKey(parentId(reference.id)));
-  if (holder?.kind !== 'networkInterface') return;
+  if (holder?.kind !== 'networkInterface' && holder?.kind !== 'loadBalancer') return;
   links.tell('publicIPAddress', reference.id, { id: address.id, at: reference.at });
 }
 

@@ -2,7 +2,7 @@
 // merged, defaults are filled in, endpoint interfaces are folded and open addresses are allocated.
 
 import type { Issue } from '../../issues.ts';
-import { idKey } from '../../model/resources.ts';
+import { EMPTY_NETWORK, idKey } from '../../model/resources.ts';
 import type { Network, NetworkInterface, PrivateEndpoint, ServiceTagTable, StaticName } from '../../model/resources.ts';
 import { allocateAddresses } from './allocation.ts';
 import { makeCatalogue } from './catalogue.ts';
@@ -15,10 +15,18 @@ import type { InputContext } from './links.ts';
 import { readVirtualNetworks } from './networks.ts';
 import type { At } from '../places.ts';
 import type { RawResource } from './raw-resources.ts';
+import { servedBy } from '../../private-link/targets.ts';
 import { shortName } from './resource-types.ts';
 import { readRouteTables, readVirtualNetworkGateways } from './routes.ts';
 import { readApplicationSecurityGroups, readNetworkSecurityGroups } from './security-groups.ts';
 import { DEFAULT_SERVICE_TAGS } from '../service-tags.ts';
+import { readDataFactories, withManagedNetworks } from './data-factories.ts';
+import { modelsDns } from '../../dns/resolve.ts';
+import { readDns, resolverInterfaces } from './dns-zones.ts';
+import { readLoadBalancers } from './load-balancers.ts';
+import { withManagedInstances } from './managed-instances.ts';
+import { readSecurityAdminRules } from './network-managers.ts';
+import { readPrivateLinkServices } from './private-link-services.ts';
 
 /** A static name as a topology states it. */
 export interface StatedName extends StaticName {
@@ -32,6 +40,8 @@ export interface ResourceOptions {
   readonly staticNames?: readonly StatedName[];
   /** Ids of resources that are targets of private endpoints whatever their type says. */
   readonly serviceIds?: readonly string[];
+  /** The switch `adf.publicOutbound`; default `all`. */
+  readonly factoryOutbound?: 'all' | 'https';
 }
 
 /**
@@ -39,27 +49,37 @@ export interface ResourceOptions {
  * is whole when no issue is an error.
  */
 export function networkFromResources(
-  resources: readonly RawResource[],
+  given: readonly RawResource[],
   options: ResourceOptions = {},
 ): { readonly network: Network; readonly issues: readonly Issue[] } {
   const issues = new IssueList();
   const serviceTags = options.serviceTags ?? DEFAULT_SERVICE_TAGS;
-  const services = endpointTargets(resources);
-  for (const id of options.serviceIds ?? []) services.add(idKey(id));
+  const stated = (options.serviceIds ?? []).map(idKey);
+  const targets = new Set([...endpointTargets(given), ...stated]);
+  const resources = withManagedNetworks(given, targets, options.factoryOutbound ?? 'all');
+  const services = new Set([...endpointTargets(resources), ...stated]);
   const catalogue = makeCatalogue(resources, services, issues);
   const context: InputContext = { catalogue, links: collectLinks(catalogue, issues), issues };
-  const network = readAll(context, serviceTags, options.staticNames ?? []);
+  const network = withManagedInstances(readAll(context, serviceTags, options.staticNames ?? []));
   return { network: allocateAddresses(network, issues.items), issues: issues.items };
 }
 
 function readAll(context: InputContext, serviceTags: ServiceTagTable, stated: readonly StatedName[]): Network {
   const virtualNetworks = readVirtualNetworks(context);
   const subnets = new Set(virtualNetworks.flatMap((each) => each.properties.subnets).map(({ id }) => idKey(id)));
-  const networkInterfaces = readNetworkInterfaces(context, subnets);
+  const networkInterfaces = [...readNetworkInterfaces(context, subnets), ...resolverInterfaces(context, subnets)];
+  const dns = readDns(context);
   const privateEndpoints = readPrivateEndpoints(context, subnets);
-  const privateLinkResources = readPrivateLinkResources(context, privateEndpoints, subnets);
+  const { privateLinkServices } = readPrivateLinkServices(context, subnets);
+  const privateLinkResources = readPrivateLinkResources(context, privateEndpoints, subnets, privateLinkServices);
   const usable = new Set(virtualNetworks.map(({ id }) => idKey(id)));
   return {
+    ...EMPTY_NETWORK,
+    ...readLoadBalancers(context, subnets, networkInterfaces, privateEndpoints),
+    privateLinkServices,
+    ...dns,
+    ...readDataFactories(context),
+    ...readSecurityAdminRules(context),
     virtualNetworks,
     networkInterfaces,
     networkSecurityGroups: readNetworkSecurityGroups(context),
@@ -73,7 +93,10 @@ function readAll(context: InputContext, serviceTags: ServiceTagTable, stated: re
       usable.has(idKey(gateway.properties.virtualNetwork.id)),
     ),
     appliances: readAppliances(context, networkInterfaces),
-    staticNames: gatherNames(context, stated, networkInterfaces, privateEndpoints, privateLinkResources),
+    // Where DNS is modelled it knows the names of endpoints and services.
+    staticNames: modelsDns(dns)
+      ? gatherNames(context, stated, networkInterfaces, [], [])
+      : gatherNames(context, stated, networkInterfaces, privateEndpoints, privateLinkResources),
     serviceTags,
   };
 }
@@ -106,7 +129,8 @@ function gatherNames(
     const leading = endpoints.filter((endpoint) => leadsTo(endpoint, service.id));
     const [only, second] = leading;
     if (only === undefined || second !== undefined) continue;
-    for (const hostName of service.properties.hostNames) add(hostName, only.id);
+    const groupIds = connectionsOf(only).flatMap(({ properties }) => properties.groupIds);
+    for (const hostName of servedBy(service, groupIds).hostNames) add(hostName, only.id); // PE-8
   }
   const taken = new Set(interfaces.map((nic) => nic.name.toLowerCase()));
   for (const nic of interfaces) {

@@ -147,20 +147,53 @@ function readPeering(context: InputContext, network: Entry, entry: Entry): Virtu
   const stated = fields.word('peeringState', ['Initiated', 'Connected', 'Disconnected']);
   if (!fields.has('remoteVirtualNetwork')) fields.missing('remoteVirtualNetwork');
   if (remote === undefined) return [];
+  const back = linkBack(context, network, remote);
+  const localSubnetNames = takingPart(fields);
+  const remoteSubnetNames = namesOf(fields, 'remoteSubnetNames') ?? (back && takingPart(back.fields));
+  const remoteAddressSpace = readSyncedSpace(context, fields, remote);
   const properties = {
     remoteVirtualNetwork: { id: remote.id },
-    peeringState: stated ?? (hasLinkBack(context, network, remote) ? 'Connected' : 'Initiated'), // PEER-1
+    peeringState: stated ?? (back === undefined ? 'Initiated' : 'Connected'), // PEER-1
     allowVirtualNetworkAccess: fields.boolean('allowVirtualNetworkAccess') ?? true, // PEER-6
     allowForwardedTraffic: fields.boolean('allowForwardedTraffic') ?? false,
     allowGatewayTransit: fields.boolean('allowGatewayTransit') ?? false,
     useRemoteGateways: fields.boolean('useRemoteGateways') ?? false,
+    ...(localSubnetNames && { localSubnetNames }),
+    ...(remoteSubnetNames && { remoteSubnetNames }),
+    ...(remoteAddressSpace && { remoteAddressSpace }),
   } as const;
   return [{ ...baseOf(entry, TYPE_OF_KIND.peering), properties }];
 }
 
-function hasLinkBack(context: InputContext, network: Entry, remote: Entry): boolean {
-  return context.catalogue.childrenOf(remote, 'peering').some((peering) => {
+/** The link of `remote` to `network`. */
+function linkBack(context: InputContext, network: Entry, remote: Entry): Entry | undefined {
+  return context.catalogue.childrenOf(remote, 'peering').find((peering) => {
     const back = peering.fields.reference('remoteVirtualNetwork');
     return back !== undefined && idKey(back.id) === idKey(network.id);
   });
+}
+
+/** PEER-8: own subnets that take part in a peering, Azure's `localSubnetNames` or `subnets` of a topology. */
+function takingPart(fields: Fields): readonly string[] | undefined {
+  if (fields.boolean('peerCompleteVnets') === true) return undefined;
+  return namesOf(fields, 'localSubnetNames') ?? namesOf(fields, 'subnets');
+}
+
+function namesOf(fields: Fields, list: string): readonly string[] | undefined {
+  const names = fields.texts(list).map(({ text }) => text);
+  return names.length === 0 ? undefined : names;
+}
+
+/** PEER-2: the ranges of the last sync, where the remote network has others by now. */
+function readSyncedSpace(
+  context: InputContext,
+  fields: Fields,
+  remote: Entry,
+): VirtualNetworkPeering['properties']['remoteAddressSpace'] {
+  const synced = fields.child('remoteAddressSpace')?.texts('addressPrefixes') ?? [];
+  const addressPrefixes = checkAll(synced, context.issues, checkPrefix).toSorted();
+  const current = remote.fields.child('addressSpace')?.texts('addressPrefixes') ?? [];
+  const now = current.flatMap(({ text }) => (isIpv6(text) ? [] : [text])).toSorted();
+  const isSynced = addressPrefixes.length === 0 || addressPrefixes.join() === now.join();
+  return isSynced ? undefined : { addressPrefixes };
 }

@@ -19,6 +19,23 @@ export type Kind =
   | 'localNetworkGateway'
   | 'connection'
   | 'virtualMachine'
+  | 'loadBalancer'
+  | 'privateLinkService'
+  | 'privateDnsZone'
+  | 'dnsZoneLink'
+  | 'dnsRecordSet'
+  | 'dnsZoneGroup'
+  | 'dnsForwardingRuleset'
+  | 'dnsForwardingRule'
+  | 'dnsRulesetLink'
+  | 'publicDnsRecord'
+  | 'dnsResolver'
+  | 'dnsInboundEndpoint'
+  | 'dnsOutboundEndpoint'
+  | 'dataFactory'
+  | 'managedVirtualNetwork'
+  | 'managedPrivateEndpoint'
+  | 'networkManager'
   | 'privateLinkResource'
   | 'ignored';
 
@@ -40,6 +57,22 @@ export const TYPE_OF_KIND = {
   localNetworkGateway: 'Microsoft.Network/localNetworkGateways',
   connection: 'Microsoft.Network/connections',
   virtualMachine: 'Microsoft.Compute/virtualMachines',
+  loadBalancer: 'Microsoft.Network/loadBalancers',
+  privateLinkService: 'Microsoft.Network/privateLinkServices',
+  privateDnsZone: 'Microsoft.Network/privateDnsZones',
+  dnsZoneLink: 'Microsoft.Network/privateDnsZones/virtualNetworkLinks',
+  dnsZoneGroup: 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups',
+  dnsForwardingRuleset: 'Microsoft.Network/dnsForwardingRulesets',
+  dnsForwardingRule: 'Microsoft.Network/dnsForwardingRulesets/forwardingRules',
+  dnsRulesetLink: 'Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks',
+  publicDnsRecord: 'Vnetem.Emulator/publicDnsRecords',
+  dnsResolver: 'Microsoft.Network/dnsResolvers',
+  dnsInboundEndpoint: 'Microsoft.Network/dnsResolvers/inboundEndpoints',
+  dnsOutboundEndpoint: 'Microsoft.Network/dnsResolvers/outboundEndpoints',
+  dataFactory: 'Microsoft.DataFactory/factories',
+  managedVirtualNetwork: 'Microsoft.DataFactory/factories/managedVirtualNetworks',
+  managedPrivateEndpoint: 'Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints',
+  networkManager: 'Microsoft.Network/networkManagers',
 } as const;
 
 export interface ServiceType {
@@ -80,9 +113,24 @@ export function defaultPorts(type: string, groupIds: readonly string[]): readonl
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ...Object.entries(TYPE_OF_KIND).map(([kind, type]): [string, Kind] => [type.toLowerCase(), kind as Kind]),
   ...[...SERVICE_TYPES.keys()].map((type): [string, Kind] => [type, 'privateLinkResource']),
+  // What private endpoints were called in 2018 and 2019 (IFE-2).
+  ['microsoft.network/interfaceendpoints', 'privateEndpoint'],
   // Read from the group or interface that lists them, or not at all (NSG-9).
   ['microsoft.network/networksecuritygroups/defaultsecurityrules', 'ignored'],
   ['microsoft.network/networkinterfaces/ipconfigurations', 'ignored'],
+  ...[
+    'frontendIPConfigurations',
+    'backendAddressPools',
+    'loadBalancingRules',
+    'inboundNatRules',
+    'outboundRules',
+    'probes',
+  ].map((list): [string, Kind] => [`microsoft.network/loadbalancers/${list.toLowerCase()}`, 'ignored']),
+  ['microsoft.network/privatelinkservices/privateendpointconnections', 'ignored'],
+  ...['a', 'aaaa', 'cname', 'txt', 'ptr', 'mx', 'srv', 'soa'].map((record): [string, Kind] => [
+    `microsoft.network/privatednszones/${record}`,
+    'dnsRecordSet',
+  ]),
 ]);
 
 /** Kind of a type; undefined for types that are not emulated. */

@@ -3,6 +3,7 @@
 import { derive } from '../places.ts';
 import type { At } from '../places.ts';
 import { readId, SERVICE_TYPES } from '../resources/resource-types.ts';
+import { zoneGroups } from './dns.ts';
 import { ownId } from './names.ts';
 import type { TopologyEndpoint, TopologyService } from './schema.ts';
 import { build, buildResource, from, listFrom, refer, referAll } from './values.ts';
@@ -33,6 +34,12 @@ export function expandService(
       subnet: refer(context, service, 'subnet', 'subnet'),
       ports: listFrom(service, 'ports'),
       hostNames: listFrom(service, 'hostNames'),
+      publicAddress: from(service, 'publicAddress'),
+      publicNetworkAccess: from(service, 'publicNetworkAccess'),
+      dnsZone: from(service, 'dnsZone'),
+      proxyOverride: from(service, 'connectionType'),
+      publicDataEndpointEnabled: from(service, 'publicEndpoint'),
+      subResources: from(service, 'subResources'),
     }),
   ];
 }
@@ -44,7 +51,9 @@ export function expandPrivateEndpoint(
   at: At,
 ): readonly object[] {
   const serviceAt = { object: endpoint, key: 'service' };
-  const target = context.names.find(endpoint.service, serviceAt, 'privateLinkResource');
+  const target =
+    endpoint.alias ??
+    context.names.find(endpoint.service ?? '', serviceAt, 'privateLinkResource', 'privateLinkService');
   const subnet = refer(context, endpoint, 'subnet', 'subnet');
   const groups = referAll(context, endpoint.applicationSecurityGroups, 'applicationSecurityGroup');
   if (target === undefined || subnet === undefined) return [];
@@ -59,6 +68,7 @@ export function expandPrivateEndpoint(
     privateLinkServiceId: [target, serviceAt],
     groupIds: groupId === undefined ? undefined : [derive([groupId], { object: endpoint, key: 'groupId' })],
     requestMessage: from(endpoint, 'requestMessage'),
+    linkIdentifier: from(endpoint, 'linkIdentifier'),
     privateLinkServiceConnectionState: state,
   });
   const manual = endpoint.approval === 'manual'; // PE-13
@@ -66,6 +76,7 @@ export function expandPrivateEndpoint(
     buildResource(context, 'privateEndpoint', name, at, {
       subnet,
       privateIPAddress: from(endpoint, 'privateIPAddress'),
+      privateDnsZoneGroups: zoneGroups(context, endpoint),
       [manual ? 'manualPrivateLinkServiceConnections' : 'privateLinkServiceConnections']: [[connection]],
       applicationSecurityGroups: groups,
       tags: from(endpoint, 'tags'),

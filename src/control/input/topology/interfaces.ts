@@ -19,7 +19,7 @@ export function expandPublicAddress(
     buildResource(context, 'publicIPAddress', name, at, {
       ipAddress: from(address, 'ipAddress'),
       idleTimeoutInMinutes: from(address, 'idleTimeoutInMinutes'),
-      sku: [{ name: address.sku ?? 'Standard' }],
+      sku: [{ name: address.sku ?? context.behaviour.switches['publicIp.sku'] }],
     }),
   ];
 }
@@ -79,6 +79,7 @@ export function expandNetworkInterface(
     enableIPForwarding: from(nic, 'enableIPForwarding'),
     appliance: from(nic, 'appliance'),
     macAddress: from(nic, 'macAddress'),
+    dnsServer: from(nic, 'dnsServer'),
     dnsSettings: nic.dnsServers === undefined ? undefined : [dns],
     allowPort25Out: from(nic, 'allowPort25Out'),
     mtu: from(nic, 'mtu'),
@@ -94,13 +95,15 @@ interface UsedAddress {
   readonly made?: object;
 }
 
-function usePublicAddress(context: ExpandContext, text: string, name: string, at: At): UsedAddress {
+/** A public address by name, or the resource that is made for one that was written out. */
+export function usePublicAddress(context: ExpandContext, text: string, name: string, at: At): UsedAddress {
   if (tryParseIpv4(text) === undefined && !/^[0-9.]+$/.test(text)) {
     const id = context.names.find(text, at, 'publicIPAddress');
     return id === undefined ? {} : { reference: derive({ id }, at) };
   }
   const address: Member = [text, at];
-  const made = buildResource(context, 'publicIPAddress', name, at, { ipAddress: address, sku: [{ name: 'Standard' }] });
+  const sku: Member = [{ name: context.behaviour.switches['publicIp.sku'] }]; // NET-18
+  const made = buildResource(context, 'publicIPAddress', name, at, { ipAddress: address, sku });
   return { reference: derive({ id: makeId(TYPE_OF_KIND.publicIPAddress, name) }, at), made };
 }
 

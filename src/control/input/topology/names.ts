@@ -23,6 +23,13 @@ const WORDS = {
   natGateway: 'NAT gateway',
   privateEndpoint: 'private endpoint',
   privateLinkResource: 'service',
+  loadBalancer: 'load balancer',
+  frontend: 'frontend (load balancer/frontend)',
+  privateLinkService: 'Private Link service',
+  privateDnsZone: 'private DNS zone',
+  dnsForwardingRuleset: 'DNS forwarding ruleset',
+  dataFactory: 'data factory',
+  networkManager: 'network manager',
 } as const;
 
 export type NamedKind = keyof typeof WORDS;
@@ -37,12 +44,18 @@ const SECTIONS = {
   natGateways: 'natGateway',
   services: 'privateLinkResource',
   privateEndpoints: 'privateEndpoint',
+  loadBalancers: 'loadBalancer',
+  privateLinkServices: 'privateLinkService',
+  privateDnsZones: 'privateDnsZone',
+  dnsForwardingRulesets: 'dnsForwardingRuleset',
+  dataFactories: 'dataFactory',
+  networkManagers: 'networkManager',
 } as const;
 
 const SERVICE_TYPE_DEFAULT = 'Vnetem.Emulator/services';
 
 /** Id of a topology's own resource; `type` only for services, which have the type that the user states. */
-export function ownId(kind: NamedKind, name: string, type?: string): string {
+export function ownId(kind: Exclude<NamedKind, 'frontend'>, name: string, type?: string): string {
   return makeId(kind === 'privateLinkResource' ? (type ?? SERVICE_TYPE_DEFAULT) : TYPE_OF_KIND[kind], name);
 }
 
@@ -63,6 +76,7 @@ export class NameTable {
     if (kind === 'subnet') this.#addSubnet(shortName(parentId(id)), name, id);
     else if (kind === undefined || kind === 'privateLinkResource') this.#add('privateLinkResource', name, id, false);
     else if (isNamed(kind)) this.#add(kind, name, id, false);
+    if (kind === 'loadBalancer') this.#addFrontends(resource, name, id);
     if (kind !== 'virtualNetwork') return;
     for (const subnet of new Fields(resource, new IssueList()).list('subnets')) {
       const child = subnet.ownText('name') ?? identify(subnet.object)?.name;
@@ -95,6 +109,14 @@ export class NameTable {
         if (!added) this.#duplicate('subnet', child, { object: network.subnets ?? {}, key: child, part: 'key' });
       }
     }
+    for (const [name, balancer] of Object.entries(topology.loadBalancers ?? {})) {
+      const list = `${ownId('loadBalancer', name)}/frontendIPConfigurations`;
+      for (const child of Object.keys(balancer.frontends)) {
+        const at: At = { object: balancer.frontends, key: child, part: 'key' };
+        if (!this.#add('frontend', `${name}/${child}`, `${list}/${child}`, true))
+          this.#duplicate('frontend', child, at);
+      }
+    }
     for (const [index, name] of (topology.applicationSecurityGroups ?? []).entries()) {
       const added = this.#add('applicationSecurityGroup', name, ownId('applicationSecurityGroup', name), true);
       const at = { object: topology.applicationSecurityGroups ?? [], key: index };
@@ -124,6 +146,14 @@ export class NameTable {
   #addSubnet(network: string, name: string, id: string): void {
     this.#add('subnet', `${network}/${name}`, id, false);
     this.#add('subnet', `${network}/${shortName(id)}`, id, false);
+  }
+
+  #addFrontends(balancer: RawResource, name: string, id: string): void {
+    for (const frontend of new Fields(balancer, new IssueList()).list('frontendIPConfigurations')) {
+      const child = frontend.ownText('name') ?? shortName(frontend.ownText('id') ?? '');
+      const own = frontend.ownText('id') ?? `${id}/frontendIPConfigurations/${child}`;
+      if (child !== '') this.#add('frontend', `${name}/${child}`, own, false);
+    }
   }
 
   #hint(name: string, kinds: readonly NamedKind[]): string {
@@ -163,6 +193,6 @@ export class NameTable {
   }
 }
 
-function isNamed(kind: Kind): kind is Exclude<NamedKind, 'subnet' | 'privateLinkResource'> {
+function isNamed(kind: Kind): kind is Exclude<NamedKind, 'subnet' | 'frontend' | 'privateLinkResource'> {
   return Object.hasOwn(WORDS, kind);
 }

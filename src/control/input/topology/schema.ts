@@ -3,8 +3,9 @@
 
 import { MTU_LEAST, MTU_MOST } from '../../../abi/limits.ts';
 import { z } from 'zod';
-import { PROFILE_SWITCHES, PROFILES } from '../../model/profile.ts';
-import type { SwitchName } from '../../model/profile.ts';
+import * as parts from './schema-private.ts';
+import { PROFILES } from '../../model/profile.ts';
+import { switchesSchema } from '../switch-schema.ts';
 
 const text = z.string();
 const address = z.string().describe('IPv4 address, like 10.0.0.4');
@@ -38,6 +39,7 @@ const subnet = z.strictObject({
     .enum(['Disabled', 'Enabled', 'NetworkSecurityGroupEnabled', 'RouteTableEnabled'])
     .optional()
     .describe('which policies apply to private endpoints in this subnet; default Disabled'),
+  privateLinkServiceNetworkPolicies: z.enum(['Enabled', 'Disabled']).optional().describe('default Enabled'),
   delegation: text.optional().describe('service that owns the subnet, like Microsoft.Sql/managedInstances'),
   serviceEndpoints: z.array(serviceEndpoint).optional(),
   defaultOutboundAccess: z.boolean().optional().describe('default: the switch net.defaultOutboundAccess'),
@@ -48,6 +50,7 @@ const virtualNetwork = z.strictObject({
   location: text.optional(),
   dnsServers: z.union([address, z.array(address)]).optional(),
   flowTimeoutInMinutes: minutes.optional().describe('idle time of connections, 4 to 30 minutes'),
+  privateEndpointVNetPolicies: z.enum(['Disabled', 'Basic']).optional().describe('Basic: high-scale endpoints'),
   gateway: gateway.optional(),
   subnets: z.record(z.string(), subnet).optional(),
   tags: tags.optional(),
@@ -59,6 +62,7 @@ const peeringLink = z
     allowForwardedTraffic: z.boolean().optional().describe('default false'),
     allowGatewayTransit: z.boolean().optional().describe('default false'),
     useRemoteGateways: z.boolean().optional().describe('default false'),
+    subnets: names('subnets of this network that take part; default all').optional(),
   })
   .describe('flags of the link of the network with this name');
 
@@ -80,6 +84,7 @@ const networkInterface = z.strictObject({
     .describe('the guest forwards packets: with source NAT, with connection state'),
   macAddress: text.optional(),
   dnsServers: z.union([address, z.array(address)]).optional(),
+  dnsServer: parts.dnsServer.optional(),
   allowPort25Out: z.boolean().optional().describe('may connect to port 25 on the Internet'),
   mtu: z
     .number()
@@ -148,12 +153,19 @@ const service = z.strictObject({
   subnet: text.optional().describe('network/subnet that the service stands in'),
   ports: ports.optional().describe('served TCP ports; default by type, else 443'),
   hostNames: texts.optional(),
+  publicAddress: address.optional().describe('of its public endpoint; default: one nobody uses'),
+  publicNetworkAccess: z.enum(['Enabled', 'Disabled']).optional(),
+  dnsZone: text.optional().describe('SQL Managed Instance: the zone in its host name'),
+  connectionType: z.enum(['Proxy', 'Redirect', 'Default']).optional().describe('SQL: proxyOverride'),
+  publicEndpoint: z.boolean().optional().describe('SQL Managed Instance: port 3342 at its public address'),
+  subResources: z.record(z.string(), parts.subResource).optional().describe('by groupId'),
 });
 
 const privateEndpoint = z.strictObject({
   subnet: text.describe('network/subnet'),
   privateIPAddress: address.optional().describe('default: the lowest free address of the subnet'),
-  service: text.describe('name of a service'),
+  service: text.optional().describe('name of a service or Private Link service'),
+  alias: text.optional().describe('alias of a Private Link service, in place of service'),
   groupId: text.optional().describe('sub-resource of the service, like blob'),
   approval: z.enum(['automatic', 'manual']).optional().describe('default automatic'),
   state: z
@@ -161,17 +173,13 @@ const privateEndpoint = z.strictObject({
     .optional()
     .describe('default Approved, with manual approval Pending'),
   requestMessage: text.optional(),
+  privateDnsZones: names('private DNS zones: its zone group').optional(),
+  linkIdentifier: z.number().int().optional(),
   applicationSecurityGroups: names('application security groups').optional(),
   tags: tags.optional(),
 });
 
-const switches = z
-  .strictObject(
-    Object.fromEntries(
-      Object.keys(PROFILE_SWITCHES['ga-2026']).map((name) => [name, z.boolean().optional()]),
-    ) as Record<SwitchName, z.ZodOptional<z.ZodBoolean>>,
-  )
-  .describe('single behaviours, set over the profile');
+const switches = switchesSchema.describe('single behaviours, set over the profile');
 
 export const topologySchema = z.strictObject({
   name: text.optional(),
@@ -189,6 +197,13 @@ export const topologySchema = z.strictObject({
   natGateways: z.record(z.string(), natGateway).optional(),
   services: z.record(z.string(), service).optional().describe('what private endpoints lead to'),
   privateEndpoints: z.record(z.string(), privateEndpoint).optional(),
+  loadBalancers: z.record(z.string(), parts.loadBalancer).optional(),
+  privateLinkServices: z.record(z.string(), parts.privateLinkService).optional(),
+  privateDnsZones: z.record(z.string(), parts.privateDnsZone).optional(),
+  publicDns: parts.dnsRecords.optional().describe('further names of the public name space'),
+  dnsForwardingRulesets: z.record(z.string(), parts.dnsForwardingRuleset).optional(),
+  dataFactories: z.record(z.string(), parts.dataFactory).optional(),
+  networkManagers: z.record(z.string(), parts.networkManager).optional(),
   names: z.record(z.string(), text).optional().describe('static names: interface, endpoint, service or address'),
   serviceTags: z
     .record(z.string(), prefixes)

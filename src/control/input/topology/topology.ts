@@ -8,8 +8,12 @@ import { tryParseIpv4 } from '../../../wire/address.ts';
 import type { RawResource } from '../resources/raw-resources.ts';
 import { makeServiceTags } from '../service-tags.ts';
 import { checkPrefixOrAddress } from '../syntax.ts';
+import { expandDataFactory } from './data-factories.ts';
+import { expandForwardingRuleset, expandPrivateDnsZone, expandPublicDns } from './dns.ts';
 import { expandPrivateEndpoint, expandService } from './endpoints.ts';
 import { expandNatGateway, expandNetworkInterface, expandPublicAddress } from './interfaces.ts';
+import { expandLoadBalancer, expandPrivateLinkService } from './load-balancing.ts';
+import { expandNetworkManager } from './network-managers.ts';
 import { ownId } from './names.ts';
 import { expandPeerings, expandVirtualNetwork } from './networks.ts';
 import type { Topology } from './schema.ts';
@@ -41,7 +45,14 @@ export function expandTopology(topology: Topology, context: ExpandContext): Expa
   each(topology.natGateways, expandNatGateway);
   each(topology.networkInterfaces, expandNetworkInterface);
   each(topology.services, expandService);
+  each(topology.loadBalancers, expandLoadBalancer);
+  each(topology.privateLinkServices, expandPrivateLinkService);
   each(topology.privateEndpoints, expandPrivateEndpoint);
+  each(topology.privateDnsZones, expandPrivateDnsZone);
+  resources.push(...expandPublicDns(topology));
+  each(topology.dnsForwardingRulesets, expandForwardingRuleset);
+  each(topology.dataFactories, expandDataFactory);
+  each(topology.networkManagers, expandNetworkManager);
   resources.push(...(topology.resources ?? []));
   const services = Object.entries(topology.services ?? {});
   return {
