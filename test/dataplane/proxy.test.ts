@@ -95,8 +95,7 @@ class ProxyLab extends Lab {
     this.up(TCP_SYN, 0);
     this.down(TCP_SYN | TCP_ACK, 1, { seq: 0 });
     const header = this.up(TCP_ACK, 1);
-    const outcome = acknowledged ? this.down(TCP_ACK, 1 + HEADER).outcome : 'consumed';
-    if (outcome !== 'consumed') throw new Error(`the acknowledgement of the header was ${outcome}`);
+    if (acknowledged && this.down(TCP_ACK, 1 + HEADER).outcome !== 'consumed') throw new Error('not consumed');
     return header;
   }
 
@@ -113,8 +112,8 @@ class ProxyLab extends Lab {
     if (result.frame === undefined) return none;
     const parsed = parseFrame(result.frame);
     if (parsed.kind !== 'ipv4' || parsed.tcp === undefined) throw new Error('not TCP');
-    if (!parsed.checksumsOk) throw new Error('a wrong checksum');
-    if (result.frame.length !== 14 + viewOf(result.frame).getUint16(16)) throw new Error('a wrong length');
+    if (!parsed.checksumsOk) throw new Error('a checksum is wrong');
+    if (result.frame.length !== 14 + viewOf(result.frame).getUint16(16)) throw new Error('the length is wrong');
     const { seq, ack, flags, srcPort } = parsed.tcp;
     const l4 = 34;
     const options = parseTcpOptions(viewOf(result.frame), l4, (result.frame[l4 + 12] >> 4) * 4);

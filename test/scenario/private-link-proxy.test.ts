@@ -4,6 +4,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseFrame, parseIpv4, payloadOf, TCP_RST } from '../../src/wire/index.ts';
 import { expectProxyHeader } from '../../src/guest/proxy-protocol.ts';
+import { readCapture } from '../../src/control/capture/capture-reader.ts';
+import { CaptureSession } from '../../src/control/capture/capture-session.ts';
 import { Host } from '../../src/guest/host.ts';
 import { requestResponse } from '../../src/guest/traffic-service.ts';
 import { decodeProxyHeader } from '../../src/wire/proxy-protocol.ts';
@@ -247,6 +249,20 @@ describe('connections that the fabric resets', () => {
       simulation.runUntil(5 * MINUTE + SECOND);
       expect([ends, open()]).toEqual(enableTcpReset ? [['reset'], 0] : [[], 1]);
     }
+  });
+
+  test('show in the captures of both ends, with the reason (LB-5)', async () => {
+    const capture = new CaptureSession({ directory: '', memory: true });
+    const rule = { enableTcpReset: true, idleTimeoutInMinutes: 4 };
+    const simulation = simulationOf(topology({ rule }), { probes: false, capture, taps: 'all' });
+    simulation.host(id(simulation, 'near')).connect({ dst: parseIpv4('10.0.9.100'), dstPort: 443 });
+    simulation.runUntil(5 * MINUTE);
+    const { files } = await capture.close();
+    const withReset = files.filter(({ contents }) => Buffer.from(contents!).includes('TCP reset (LB-5)'));
+    expect(withReset.map(({ point }) => point)).toHaveLength(2);
+    const near = withReset.find(({ point }) => point === 'near')!;
+    const last = readCapture(near.contents!, near.fileName).frames.at(-1)!;
+    expect(parseFrame(last.bytes)).toMatchObject({ checksumsOk: true, tcp: { flags: TCP_RST, srcPort: 443 } });
   });
 
   test('a connection in use is not idle', () => {

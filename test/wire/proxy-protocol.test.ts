@@ -67,7 +67,7 @@ describe('decoding', () => {
   });
 
   it('skips families and TLVs that it does not know', () => {
-    const ipv6 = Uint8Array.from(encodeProxyHeader(HEADER));
+    const ipv6 = encodeProxyHeader(HEADER);
     ipv6[13] = 0x21;
     expect(decodeProxyHeader(ipv6)).toEqual({ command: 'proxy', length: 36 });
     const other = encodeProxyHeader(HEADER);

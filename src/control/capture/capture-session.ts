@@ -5,7 +5,7 @@
 // are reported through `noteLost` and end up in the statistics of every file.
 
 import { join } from 'node:path';
-import { PROV_EPOCH } from '../../abi/provenance.ts';
+import { NONE, PROVENANCE_WORDS, PROV_EGRESS, PROV_EPOCH } from '../../abi/provenance.ts';
 import {
   TAP_COPIED,
   TAP_LENGTH,
@@ -138,6 +138,37 @@ export class CaptureSession {
       this.#writeRecord(batch, at, plans[words[at + TAP_PATH] as number] as Plan);
     }
     if (this.#buffered() > CAPTURE_BUFFER_BYTES_MAX) for (const { file } of this.#files) file.flush();
+  }
+
+  /** Writes a frame of the fabric's own as its receiver gets it; `text` says what it is for (LB-5). */
+  writeOriginated(egress: number, packetId: number, timeNs: number, bytes: Uint8Array, text: string): void {
+    const sideTable = [...this.#sideTables.values()].at(-1);
+    if (sideTable === undefined || (this.#filter !== undefined && !this.#filter.match(bytes))) return;
+    const provenance = new Int32Array(PROVENANCE_WORDS).fill(NONE);
+    provenance[PROV_EGRESS] = egress;
+    this.#lastTimeNs = Math.max(this.#lastTimeNs, timeNs);
+    const stamp = this.#startTimeNs + BigInt(timeNs);
+    const frame: CapturedFrame = {
+      timeHigh: Number(BigInt.asIntN(32, stamp >> 32n)),
+      timeLow: Number(BigInt.asIntN(32, stamp)),
+      packetId,
+      length: bytes.length,
+      bytes,
+      view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      offset: 0,
+      captured: Math.min(bytes.length, this.#snapLength),
+    };
+    for (const { point, direction } of sightingsOf('after', provenance, sideTable)) {
+      if (!this.#isWanted(point)) continue;
+      const channel = this.#channelOf(point);
+      const options = this.#optionsOf(direction, [text]);
+      channel.received++;
+      channel.accepted++;
+      for (const line of channel.lines) {
+        line.open.frames++;
+        line.open.file.writeFrame(line.interface, frame, options);
+      }
+    }
   }
 
   /** Counts tap records that found no room (Counters.tapsLost). */

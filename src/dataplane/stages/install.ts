@@ -5,8 +5,9 @@
 // Drops   FLOW_TABLE_FULL.
 
 import { DROP } from '../../abi/drop-reasons.ts';
-import { ATTACHMENT } from '../../abi/program.ts';
-import { NONE, PROV_TRANSLATION, STAGE, TRANSLATION } from '../../abi/provenance.ts';
+import { MTU_DEFAULT } from '../../abi/limits.ts';
+import { ATTACHMENT, NEXT_HOP } from '../../abi/program.ts';
+import { NONE, PROV_ROUTE, PROV_TRANSLATION, STAGE, TRANSLATION } from '../../abi/provenance.ts';
 import { COLD_WORDS, RECORD_WORDS } from '../../abi/regions.ts';
 import { portsWord } from '../connections.ts';
 import type { Context } from '../context.ts';
@@ -118,13 +119,28 @@ function writePath(pass: Pass, context: Context, peer: number, pathId: number): 
   let flags = 0;
   const isClosing = (table.cold[pass.record * COLD_WORDS + C_STATE] & STATE_CLOSING) !== 0;
   if (isClosing) flags |= RECORD_CLOSES;
-  else if (context.cachePaths && pass.proxied === 0 && outlastsState(pass, context)) flags |= PATH_VALID;
+  else if (context.cachePaths && mayBeCached(pass, context)) flags |= PATH_VALID;
   if (translates(pass)) flags |= PATH_TRANSLATES;
   if (isExit(attachments.kind[pass.egress])) flags |= PATH_EXIT;
   if (isTapped(tables, pass)) flags |= PATH_TAP;
   records[e + R_EGRESS] = pass.egress | flags;
   // A packet to its own sender's five-tuple is its own reply: nothing to cache.
   if (peer === pass.record) records[e + R_EGRESS] &= ~PATH_VALID;
+}
+
+/** Connections with a PROXY header are rewritten packet by packet (PLS-19). */
+function mayBeCached(pass: Pass, context: Context): boolean {
+  return pass.proxied === 0 && outlastsState(pass, context) && !isNarrow(pass, context.tables);
+}
+
+/** WIRE-13: a way that carries less than its sender's link: the size of every packet has to be asked. */
+function isNarrow(pass: Pass, tables: Tables): boolean {
+  const { attachments, routes } = tables.program;
+  if (attachments.mtu[pass.ingress] <= MTU_DEFAULT) return false;
+  if (attachments.mtu[pass.egress] < attachments.mtu[pass.ingress]) return true;
+  if (pass.provenance[PROV_TRANSLATION] >= TRANSLATION.service) return true;
+  const route = pass.provenance[PROV_ROUTE];
+  return route >= 0 && routes.nextHop[route] === NEXT_HOP.VNetGlobalPeering;
 }
 
 /** A binding that ends before the state of the connection would has to be asked for every packet (LB-5). */

@@ -101,7 +101,7 @@ export class ConnectionWatch {
   /** Sends RST to both ends of every established connection that `isMeant`, once; how many there were. */
   reset(isMeant: (connection: WatchedConnection) => boolean, text: string): number {
     let count = 0;
-    for (const { connection } of Array.from(this.#ends.values())) {
+    for (const { connection } of this.#ends.values()) {
       if (connection.isOver || !isEstablished(connection) || !isMeant(connection)) continue;
       this.#reset(connection, text);
       count++;

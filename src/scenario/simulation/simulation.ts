@@ -157,9 +157,11 @@ class NetworkSimulation implements Simulation, SeatServices {
     return this.setTimer(EVER, timeNs, callback, options.background);
   }
 
-  originate(egress: number, frame: Uint8Array, _text: string): void {
+  originate(egress: number, frame: Uint8Array, text: string): void {
+    const packetId = this.#nextPacketId();
     const atNs = this.#nowNs + this.linkDelayNs(egress);
-    this.#guestEvents.add(new Delivery(atNs, this.#sequence++, egress, frame, this.#nextPacketId(), 0, -1));
+    this.#capture?.writeOriginated(egress, packetId, this.#nowNs, frame, text);
+    this.#guestEvents.add(new Delivery(atNs, this.#sequence++, egress, frame, packetId, 0, -1));
     this.#deliveries++;
   }
 
