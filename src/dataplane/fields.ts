@@ -1,6 +1,6 @@
-// Field views: the memory that the hit path works on, one view per field. Every view of a group begins one word after
-// the one before and has the same length, so that one index serves all fields of a row and V8 checks it once (6 to 8 %
-// of a packet's time, docs/performance.md).
+// Field views: the memory that the hit path works on, one view per field, so that it reads like named fields. Every
+// view of a group begins one word after the one before and has the same length: one index serves all fields of a row,
+// and V8 checks it once (docs/performance.md).
 //
 //   in*       ingress descriptor     index (cursor & mask) << INGRESS_SHIFT
 //   out*      egress descriptor      index (cursor & mask) << EGRESS_SHIFT

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { behaviourOf } from '../../src/control/model/profile.ts';
 import { explain, explanationText } from '../../src/scenario/explain.ts';
+import { providerTopology } from '../control/provider-topology.ts';
 import { APP_AND_SQLMI, networkOf, THROUGH_APPLIANCE } from './fixtures.ts';
 import type { Explanation, Question } from '../../src/scenario/explain.ts';
 
@@ -22,6 +23,16 @@ describe('explain', () => {
     expect(text).toContain('app (10.0.0.4) > pe-sqlmi (10.0.2.4):1433 tcp, a new packet');
     expect(text).toContain('10.0.2.4/32 Default InterfaceEndpoint');
     expect(text).toContain('nsg-app/AllowVnetOutBound');
+  });
+
+  test('tells who was chosen behind a Private Link service, and speaks of no peering (PLS-7, PLS-8, LB-2)', () => {
+    const found = explained(providerTopology(), { from: 'client', to: 'pe:443' });
+    expect(found.forward.verdict).toMatch(/^delivered to web[12] through pe$/);
+    const text = explanationText(found).join('\n');
+    expect(text).toMatch(/pe:admission +destination 10\.0\.1\.5 of pe becomes web[12] of Private Link service shop/);
+    expect(text).toMatch(/lb:balancer +lb\/https sends 10\.0\.1\.6 to web[12]/);
+    expect(text).toMatch(/source web[12] becomes 10\.0\.1\.5 of pe/);
+    expect(text).not.toContain('peering');
   });
 
   test('stops at a drop and names the rule with its line', () => {

@@ -10,6 +10,7 @@ import {
   ESTABLISHED_PATH,
   NO_NSG,
   NONE,
+  PROV_BALANCE_RULE,
   PROV_DROP,
   PROV_DROP_AT,
   PROV_EGRESS,
@@ -215,6 +216,7 @@ function stepsOf(row: Row): TraceStep[] {
     ...ruleStep(row, PROV_ENDPOINT_RULE, 'subnetNsg', endpointName, endpointName),
     ...endpointStep(row),
     ...publicAddressStep(row),
+    ...balancerStep(row),
     ...peeringStep(row),
     ...ruleStep(row, PROV_IN_ADMIN_RULE, 'adminRule', row.receiver),
     ...ruleStep(row, PROV_IN_SUBNET_RULE, 'subnetNsg', row.receiver),
@@ -260,14 +262,26 @@ function routeStep(row: Row): TraceStep[] {
 }
 
 function endpointStep(row: Row): TraceStep[] {
-  const { endpoint, translation } = row;
-  if (endpoint === undefined || (translation !== 'endpoint' && translation !== 'endpointReply')) return [];
-  const text =
-    translation === 'endpoint'
-      ? `destination ${endpoint.address} of ${endpoint.name} becomes ${endpoint.target}`
-      : `source ${endpoint.target} becomes ${endpoint.address} of ${endpoint.name}`;
+  const { endpoint } = row;
+  const text = endpoint && translationAt(row, endpoint);
+  if (endpoint === undefined || text === undefined) return [];
   const { source } = endpoint;
   return [{ stage: 'admission', at: endpoint.name, verdict: 'continue', text, ...(source && { source }) }];
+}
+
+function translationAt(row: Row, { address, name, target, service }: EndpointInfo): string | undefined {
+  switch (row.translation) {
+    case 'endpoint':
+      return `destination ${address} of ${name} becomes ${target}`;
+    case 'endpointReply':
+      return `source ${target} becomes ${address} of ${name}`;
+    case 'service':
+      return `destination ${address} of ${name} becomes ${row.receiver} of Private Link service ${service ?? target}`;
+    case 'serviceReply':
+      return `source ${row.from} becomes ${address} of ${name}`;
+    default:
+      return undefined;
+  }
 }
 
 function publicAddressStep(row: Row): TraceStep[] {
@@ -278,10 +292,19 @@ function publicAddressStep(row: Row): TraceStep[] {
   return [{ stage: 'publicIp', at: isInbound && isKnown ? row.receiver : row.from, verdict: 'continue', text }];
 }
 
+function balancerStep(row: Row): TraceStep[] {
+  const info = row.sideTable.balanceRules[word(row.words, PROV_BALANCE_RULE)];
+  if (info === undefined || row.outcome === 'dropped') return [];
+  const { loadBalancer, rule, frontendAddress, source } = info;
+  const text = `${loadBalancer}/${rule} sends ${frontendAddress} to ${row.receiver}`;
+  return [{ stage: 'balancer', at: loadBalancer, verdict: 'continue', text, ...(source && { source }) }];
+}
+
 function peeringStep(row: Row): TraceStep[] {
   const from = row.sender?.vnet;
   const to = row.arrival?.vnet;
   if (row.stage === 'peering' || row.route === undefined || row.arrival?.kind !== 'nic') return [];
+  if (row.translation === 'service') return []; // the two networks need not know each other (PLS-7)
   if (from === undefined || to === undefined || from.toLowerCase() === to.toLowerCase()) return [];
   const text = `crosses the peering from ${lastSegment(from)} to ${lastSegment(to)}`;
   return [{ stage: 'peering', at: row.receiver, verdict: 'continue', text }];

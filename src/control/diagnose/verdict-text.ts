@@ -42,7 +42,8 @@ const TRANSLATING: ReadonlySet<string> = new Set(['admission', 'publicIp']);
 
 function deliveredTo(trace: Trace): string {
   const { endpoint, service, to, translation } = trace;
-  return translation === 'endpoint' && endpoint !== undefined ? `${service} through ${endpoint}` : `${to}`;
+  if (endpoint !== undefined && translation === 'endpoint') return `${service} through ${endpoint}`;
+  return endpoint !== undefined && translation === 'service' ? `${to} through ${endpoint}` : `${to}`;
 }
 
 function publicSource(trace: Trace): string {

@@ -1,5 +1,5 @@
 // The parts of topology.yaml about private connectivity: load balancers, Private Link services, DNS, data factories,
-// admin rules, flow logs. schema.ts puts them together with the rest.
+// admin rules. schema.ts puts them together with the rest.
 
 import { z } from 'zod';
 
